@@ -1,0 +1,72 @@
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <initializer_list>
+
+namespace call {
+
+// What can be asked of a PBX: CSTA services, by the names of our RPCs.
+enum class Service {
+  // On calls and connections.
+  make_call,
+  answer_call,
+  clear_connection,
+  clear_call,
+  hold_call,
+  retrieve_call,
+  alternate_call,
+  reconnect_call,
+  consultation_call,
+  transfer_call,
+  single_step_transfer_call,
+  deflect_call,
+  conference_call,
+  directed_pickup_call,
+  park_call,
+  generate_digits,
+  start_recording,
+  stop_recording,
+  associate_data,
+  // On devices.
+  set_do_not_disturb,
+  set_forwarding,
+  set_presence,
+  set_agent_state,
+};
+inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::set_agent_state) + 1;
+
+// "MakeCall": as the RPC.
+const char* name_of(Service service) noexcept;
+
+class ServiceSet {
+ public:
+  ServiceSet() = default;
+  ServiceSet(std::initializer_list<Service> services) {
+    for (Service service : services) add(service);
+  }
+  void add(Service service) { bits_.set(static_cast<std::size_t>(service)); }
+  bool has(Service service) const { return bits_.test(static_cast<std::size_t>(service)); }
+  bool empty() const { return bits_.none(); }
+  bool operator==(const ServiceSet&) const = default;
+
+ private:
+  std::bitset<kServiceCount> bits_;
+};
+
+// How it becomes known whether a command did what it should.
+enum class Confirmation {
+  none,          // the service is not offered
+  acknowledged,  // the PBX answers the command
+  observed,      // the PBX does not answer; an event that proves the effect is awaited
+};
+
+// One row of what a vendor can do: feeds GetCapabilities, the README's table, allowed_actions, and
+// the reason of an UNIMPLEMENTED.
+struct Capability {
+  Service service;
+  Confirmation confirmation;
+  const char* note;  // why not, or what to know; a sentence for users
+};
+
+}  // namespace call

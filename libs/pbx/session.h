@@ -1,0 +1,129 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "call/command.h"
+#include "call/event.h"
+#include "call/model.h"
+
+// What a vendor adapter is: read this first.
+namespace pbx {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// A session's connections, numbered by the session itself. The link ends with the primary one.
+using LinkId = std::uint32_t;
+inline constexpr LinkId kPrimary = 0;
+
+// Where to open a WebSocket.
+struct Handshake {
+  std::string host, port, target;
+  bool tls = false;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+using HttpId = std::uint32_t;
+struct HttpRequest {
+  std::string method, url, body;  // absolute URL
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::chrono::milliseconds limit{10'000};
+};
+// status 0: there was no answer, `error` says why.
+struct HttpReply {
+  unsigned status = 0;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  base::Error error;
+};
+
+// ---- What a session wants done. Effects are carried out in the order given. ----
+
+// Open a WebSocket. For an auxiliary link, on_link_open() or on_link_closed() follows; for the
+// primary one on_link_open(), or the end of the session.
+struct OpenLink {
+  LinkId link;
+  Handshake where;
+};
+// Write one text message. Ignored if the link is not open.
+struct SendText {
+  LinkId link;
+  std::string text;
+};
+// Close an auxiliary link, after the texts before this are written. on_link_closed() does not
+// follow.
+struct CloseLink {
+  LinkId link;
+};
+// on_http() follows, once.
+struct SendHttp {
+  HttpId id;
+  HttpRequest request;
+};
+// How far the login is: logging_in or synchronizing.
+struct Stage {
+  call::LinkState state;
+};
+// Logged in, and everything that exists was observed: what was not has ended.
+struct Ready {};
+// A call, a device, or a complete list of them.
+struct Observe {
+  call::Observation seen;
+  std::optional<call::CommandId> caused_by;  // the command of ours that this is the effect of
+};
+// A command is settled, for better or worse. Comes after the observation that proves it.
+struct Answer {
+  call::CommandId id;
+  call::Reply reply;
+};
+// Worth a log line and a count. Never a secret, never a number of somebody outside.
+struct Note {
+  base::Error what;
+  std::string detail;
+};
+// End the session, once the texts before this are written.
+struct GiveUp {
+  base::Error why;
+  std::string detail;                                    // a sentence for operators; never a secret
+  std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
+};
+using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
+                            Note, GiveUp>;
+using Effects = std::vector<Effect>;
+
+// One dialogue with one PBX tenant, for as long as its primary WebSocket lives: what arrived goes
+// in, what to do comes out. No sockets, clocks or threads in here; the shell
+// (services/connector/tenant_link.cc) has those. It makes one call at a time, carries effects out
+// in order, and answers what is open when the session ends: outcome_unknown if the command was
+// taken. A session never throws on input, never waits, and may be destroyed at any time. After a
+// reconnect the shell makes a new one.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // First of all. Opens the primary link, or does first what that needs (a REST login).
+  virtual Effects on_start(TimePoint now) = 0;
+  virtual Effects on_link_open(LinkId link, TimePoint now) = 0;
+  virtual Effects on_text(LinkId link, std::string_view text, TimePoint now) = 0;
+  // Auxiliary links only, opened or not yet: the primary's end is the session's.
+  virtual Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
+                                 TimePoint now) = 0;
+  virtual Effects on_http(HttpId id, const HttpReply& reply, TimePoint now) = 0;
+  // `limit`: when the caller stops waiting. Answered exactly once, also before Ready.
+  virtual Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
+                             TimePoint now) = 0;
+  // deadline() has passed.
+  virtual Effects on_tick(TimePoint now) = 0;
+  // When on_tick() is due; TimePoint::max() for never. Any call above may move it, and on_tick()
+  // does, to a point after `now`.
+  virtual TimePoint deadline() const = 0;
+};
+
+}  // namespace pbx

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pbx {
+
+// What a vendor wants to know of a tenant, as data: the connector's configuration reader asks for
+// exactly this under `tenants[].pbx`, checks it, and documents it. Adding a setting is adding a
+// row.
+enum class SettingKind {
+  text,
+  secret,  // in the file as name, name_file or name_env
+  boolean,
+  integer,
+  duration,
+  accounts,  // a list of {device, user, password, pinned}: logins of single devices
+};
+
+struct Setting {
+  const char* name;
+  SettingKind kind;
+  const char* fallback;              // as it would stand in the file; nullptr: required
+  const char* meaning;               // a sentence for the reference
+  std::int64_t least = 0, most = 0;  // integer: inclusive range; duration: in milliseconds
+};
+
+// The login of one device.
+struct Account {
+  std::string user, password;
+  bool pinned = false;  // keep its connection open
+};
+
+using Value = std::variant<std::string, bool, std::int64_t, std::chrono::milliseconds,
+                           std::map<std::string, Account>>;
+
+// Checked against the vendor's rows: every row has its value here, of its kind's type.
+class Settings {
+ public:
+  void set(std::string name, Value value) { values_[std::move(name)] = std::move(value); }
+
+  // Precondition: a row of the vendor's has this name and kind.
+  const std::string& text(std::string_view name) const { return get<std::string>(name); }
+  bool boolean(std::string_view name) const { return get<bool>(name); }
+  std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }
+  std::chrono::milliseconds duration(std::string_view name) const {
+    return get<std::chrono::milliseconds>(name);
+  }
+  const std::map<std::string, Account>& accounts(std::string_view name) const {
+    return get<std::map<std::string, Account>>(name);
+  }
+
+ private:
+  template <class T>
+  const T& get(std::string_view name) const {
+    return std::get<T>(values_.find(name)->second);
+  }
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+}  // namespace pbx

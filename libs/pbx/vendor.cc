@@ -1,0 +1,23 @@
+#include "pbx/vendor.h"
+
+#include <array>
+
+#include "pbx/innova360/vendor.h"
+
+namespace pbx {
+
+std::span<const Vendor> vendors() {
+  static const std::array kVendors{
+      innova360::vendor(),
+  };
+  return kVendors;
+}
+
+const Vendor* find_vendor(std::string_view name) {
+  for (const Vendor& vendor : vendors()) {
+    if (vendor.name == name) return &vendor;
+  }
+  return nullptr;
+}
+
+}  // namespace pbx

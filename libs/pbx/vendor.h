@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "call/service.h"
+#include "pbx/session.h"
+#include "pbx/settings.h"
+
+namespace pbx {
+
+// A PBX family: one row of the registry.
+struct Vendor {
+  const char* name;   // in configurations, metrics and capabilities: "innova360"
+  const char* title;  // for people: "Innova360"
+  std::span<const Setting> settings;
+  // One row for each call::Service, in its order: registry_test.cc holds that.
+  std::span<const call::Capability> capabilities;
+  // `random`: the session's only source of chance, so that a dialogue can be replayed.
+  std::unique_ptr<Session> (*make_session)(const Settings& settings, std::uint64_t random);
+};
+
+// All there are. A new vendor is a folder and a row here.
+std::span<const Vendor> vendors();
+// nullptr if there is none of this name.
+const Vendor* find_vendor(std::string_view name);
+
+}  // namespace pbx
