@@ -10,9 +10,10 @@ find_package(simdjson CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
-find_package(httplib REQUIRED)
 find_package(GTest REQUIRED)
 
-# Debian's cnats has no working CONFIG package.
+# Debian's cnats has no working CONFIG package, and its cpp-httplib none at all. The latter is built
+# with OpenSSL, zlib and Brotli, which changes its classes: only pkg-config knows the definitions.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cnats REQUIRED IMPORTED_TARGET libnats)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
