@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/ids.h"
+#include "base/result.h"
+
+// Resource names (AIP-122). Their last parts are tokens (token.h).
+namespace wire {
+
+std::string tenant_name(const base::TenantId& tenant);  // tenants/acme
+std::string call_name(const base::TenantId& tenant, const base::CallId& call);
+std::string device_name(const base::TenantId& tenant, const base::DeviceId& device);
+std::string connection_name(const base::TenantId& tenant, const base::CallId& call,
+                            unsigned number);
+
+struct CallName {
+  base::TenantId tenant;
+  base::CallId call;
+};
+struct DeviceName {
+  base::TenantId tenant;
+  base::DeviceId device;
+};
+struct ConnectionName {
+  base::TenantId tenant;
+  base::CallId call;
+  unsigned number = 0;
+};
+
+// invalid_argument if `name` is not of the form; `kForm` is what to tell the user.
+base::Result<base::TenantId> parse_tenant(std::string_view name);
+base::Result<CallName> parse_call(std::string_view name);
+base::Result<DeviceName> parse_device(std::string_view name);
+base::Result<ConnectionName> parse_connection(std::string_view name);
+inline constexpr char kTenantForm[] = "tenants/{tenant}";
+inline constexpr char kCallForm[] = "tenants/{tenant}/calls/{call}";
+inline constexpr char kDeviceForm[] = "tenants/{tenant}/devices/{device}";
+inline constexpr char kConnectionForm[] = "tenants/{tenant}/connections/{connection}";
+
+}  // namespace wire
