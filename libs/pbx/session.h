@@ -94,8 +94,8 @@ struct GiveUp {
   std::string detail;                                    // a sentence for operators; never a secret
   std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
 };
-using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
-                            Note, GiveUp>;
+using Effect =
+    std::variant<OpenLink, SendText, CloseLink, Stage, Ready, Observe, Answer, Note, GiveUp>;
 using Effects = std::vector<Effect>;
 
 // One dialogue with one PBX tenant, for as long as its primary WebSocket lives: what arrived goes

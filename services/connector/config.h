@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/ids.h"
+#include "bus/connection.h"
+#include "config/document.h"
+#include "net/tls.h"
+#include "net/websocket.h"
+#include "pbx/vendor.h"
+#include "telemetry/log.h"
+#include "wire/events.h"
+
+namespace connector {
+
+using Duration = std::chrono::milliseconds;
+
+// One customer's PBX, as configured. Two equal ones need no new link: see `digest`.
+struct TenantConfig {
+  base::TenantId id;
+  std::string title;  // for people
+  const pbx::Vendor* vendor = nullptr;
+  pbx::Settings settings;
+  net::TlsOptions tls;
+  net::WebSocketLimits limits;
+  base::Backoff backoff;
+  std::string digest;  // SHA-256 of everything above, secrets included: changed means reconnect
+};
+
+struct LeaseConfig {
+  Duration ttl;
+  Duration
+      settle;  // how long a set of connectors must be unchanged before tenants move for balance
+};
+
+struct OutboxConfig {
+  std::size_t events_max, bytes_max;  // of one tenant
+  std::size_t total_bytes_max;        // of all
+  Duration age_max;                   // of the oldest event; 0: any
+};
+
+struct StreamSettings {
+  Duration max_age, duplicate_window;
+  std::uint64_t max_bytes;
+  int replicas;
+  bool memory;
+};
+
+struct Config {
+  std::string instance;  // this connector's name among the others
+  std::uint32_t weight = 1;
+  unsigned threads = 2;
+  bus::Options nats;
+  std::string domain;
+  wire::Format format = wire::Format::protobuf;
+  StreamSettings stream;
+  OutboxConfig outbox;
+  LeaseConfig lease;
+  Duration checkpoint_interval;
+  Duration drain_limit;
+  std::size_t commands_max;  // waiting for one tenant's PBX
+  std::string admin_address;
+  std::uint16_t admin_port = 0;
+  telemetry::log::Options log;
+  std::vector<TenantConfig> tenants;
+};
+
+// Reads everything; what is wrong is in the document's finish().
+Config read_config(config::Document& document);
+
+}  // namespace connector

@@ -1,0 +1,247 @@
+#include "connector/tenant_link.h"
+
+#include <deque>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/overloaded.h"
+
+namespace connector {
+
+namespace asio = boost::asio;
+using base::Errc;
+
+namespace {
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+pbx::TimePoint now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+// One WebSocket of the link: being opened, open, or being closed.
+struct TenantLink::Socket {
+  Socket(const asio::any_io_executor& executor, pbx::LinkId id)
+      : link(id), wake(executor, asio::steady_timer::time_point::max()) {}
+
+  pbx::LinkId link;
+  asio::cancellation_signal stop_connecting;
+  std::optional<net::WebSocket> stream;
+  std::deque<std::string> texts;  // waiting to be written
+  bool close = false;             // once the texts are written
+  bool gone = false;              // nothing can be written any more
+  asio::steady_timer wake;        // cancelled when the above change
+
+  void notify() { wake.cancel(); }
+};
+
+TenantLink::TenantLink(asio::any_io_executor executor, std::unique_ptr<pbx::Session> session,
+                       LinkOptions options, Outlets outlets)
+    : executor_(std::move(executor)),
+      session_(std::move(session)),
+      options_(std::move(options)),
+      outlets_(std::move(outlets)),
+      timer_(executor_),
+      changed_(executor_, asio::steady_timer::time_point::max()) {}
+
+TenantLink::~TenantLink() = default;
+
+asio::awaitable<Ending> TenantLink::run() {
+  apply(session_->on_start(now()));
+  spawn(keep_time());
+  while (!ending_) co_await changed_.async_wait(kTuple);
+
+  // Last words first: each socket closes once its texts are written.
+  timer_.cancel();
+  while (!sockets_.empty()) close(sockets_.begin()->first);
+  while (running_ > 0) co_await changed_.async_wait(kTuple);
+
+  while (!unanswered_.empty()) {
+    answer(*unanswered_.begin(),
+           call::Refusal{Errc::outcome_unknown, "the link to the PBX ended before it was known"});
+  }
+  co_return *ending_;
+}
+
+void TenantLink::end(Ending why) {
+  if (ending_) return;
+  ending_ = std::move(why);
+  changed_.cancel();
+}
+
+bool TenantLink::submit(call::CommandId id, call::Command command, pbx::TimePoint limit) {
+  if (unanswered_.size() >= options_.commands_max) return false;
+  unanswered_.insert(id);
+  if (ending_) {
+    answer(id, call::Refusal{Errc::pbx_disconnected, ""});
+  } else {
+    apply(session_->on_command(id, command, limit, now()));
+  }
+  return true;
+}
+
+void TenantLink::answer(call::CommandId id, call::Reply reply) {
+  if (unanswered_.erase(id) == 1) outlets_.answer(id, std::move(reply));
+}
+
+// Counts `work` in, so that run() outlives it.
+void TenantLink::spawn(asio::awaitable<void> work) {
+  ++running_;
+  asio::co_spawn(executor_, std::move(work), [this](std::exception_ptr thrown) {
+    --running_;
+    changed_.cancel();
+    if (thrown) std::rethrow_exception(thrown);  // a bug: ends the process, as any other would
+  });
+}
+
+asio::awaitable<void> TenantLink::keep_time() {
+  while (!ending_) {
+    // apply() re-arms the timer too, which wakes this wait early and harmlessly.
+    timer_.expires_at(session_->deadline());
+    co_await timer_.async_wait(kTuple);
+    if (!ending_ && now() >= session_->deadline()) apply(session_->on_tick(now()));
+  }
+}
+
+void TenantLink::apply(pbx::Effects effects) {
+  for (auto& effect : effects) {
+    std::visit(base::overloaded{
+                   [&](pbx::OpenLink& it) { open(it); },
+                   [&](pbx::SendText& it) { send(it); },
+                   [&](pbx::CloseLink& it) { close(it.link); },
+                   [&](pbx::Stage& it) { outlets_.stage(it.state); },
+                   [&](pbx::Ready&) { outlets_.ready(); },
+                   [&](pbx::Observe& it) { outlets_.observe(it); },
+                   [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
+                   [&](pbx::Note& it) { outlets_.note(it); },
+                   [&](pbx::GiveUp& it) {
+                     end({it.why, std::move(it.detail), it.retry_after});
+                   },
+               },
+               effect);
+  }
+  if (timer_.expiry() != session_->deadline()) timer_.cancel();
+}
+
+void TenantLink::open(const pbx::OpenLink& wanted) {
+  if (ending_) return;
+  auto socket = std::make_shared<Socket>(executor_, wanted.link);
+  sockets_[wanted.link] = socket;
+  spawn(serve(std::move(socket), wanted.where));
+}
+
+void TenantLink::send(pbx::SendText& text) {
+  auto found = sockets_.find(text.link);
+  if (found == sockets_.end()) return;
+  Socket& socket = *found->second;
+  if (socket.texts.size() >= options_.texts_max) {
+    // A PBX that has stopped reading is a lost one: better to reconnect than to queue without end.
+    end({Errc::overloaded, "the PBX does not read what it is sent", {}});
+    return;
+  }
+  socket.texts.push_back(std::move(text.text));
+  socket.notify();
+}
+
+// From here on the session hears nothing of this link any more.
+void TenantLink::close(pbx::LinkId link) {
+  auto found = sockets_.find(link);
+  if (found == sockets_.end()) return;
+  auto socket = std::move(found->second);
+  sockets_.erase(found);
+  socket->close = true;
+  socket->stop_connecting.emit(asio::cancellation_type::terminal);
+  socket->notify();
+}
+
+void TenantLink::closed(pbx::LinkId link, base::Error why, const std::string& detail) {
+  if (ending_) return;
+  sockets_.erase(link);
+  if (link == pbx::kPrimary) {
+    end({why, detail, {}});
+  } else {
+    apply(session_->on_link_closed(link, why, detail, now()));
+  }
+}
+
+// The whole life of one socket.
+asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Handshake where) {
+  net::Endpoint endpoint{where.host, where.port, where.target, where.tls, where.headers};
+  auto tls = where.tls ? options_.tls : nullptr;
+  std::string detail;
+  std::optional<base::Result<net::WebSocket>> opened;
+  {
+    // Connecting runs as its own coroutine so that close() can stop it alone.
+    asio::steady_timer done(executor_, asio::steady_timer::time_point::max());
+    auto connecting = net::WebSocket::connect(std::move(endpoint), options_.limits, tls, &detail);
+    auto finished = [&](std::exception_ptr thrown, base::Result<net::WebSocket> result) {
+      if (thrown) {
+        detail = "cancelled";
+        opened.emplace(base::Error(Errc::link_not_needed));
+      } else {
+        opened.emplace(std::move(result));
+      }
+      done.cancel();
+    };
+    asio::co_spawn(executor_, std::move(connecting),
+                   asio::bind_cancellation_slot(socket->stop_connecting.slot(), finished));
+    while (!opened) co_await done.async_wait(kTuple);
+  }
+  if (opened->has_error()) {
+    if (!socket->close) closed(socket->link, opened->error(), detail);
+    co_return;
+  }
+  if (socket->close) co_return;  // it opened just as it was told to close
+  socket->stream.emplace(std::move(**opened));
+  opened.reset();
+
+  spawn(write_to(socket));
+  apply(session_->on_link_open(socket->link, now()));
+  co_await read_from(socket);
+}
+
+asio::awaitable<void> TenantLink::read_from(std::shared_ptr<Socket> socket) {
+  for (;;) {
+    if (socket->link == pbx::kPrimary) co_await outlets_.pace();
+    auto text = co_await socket->stream->read();
+    if (text.has_error()) {
+      socket->gone = true;
+      socket->notify();
+      if (!socket->close) closed(socket->link, text.error(), "");
+      co_return;
+    }
+    if (socket->close) continue;  // nobody listens any more; read on for the close frame
+    apply(session_->on_text(socket->link, *text, now()));
+  }
+}
+
+asio::awaitable<void> TenantLink::write_to(std::shared_ptr<Socket> socket) {
+  while (!socket->gone) {
+    if (!socket->texts.empty()) {
+      // Named, and moved out first: more may be queued while this one is being written.
+      const std::string text = std::move(socket->texts.front());
+      socket->texts.pop_front();
+      if (const base::Error error = co_await socket->stream->write(text)) {
+        socket->gone = true;
+        if (!socket->close) closed(socket->link, error, "");
+        // The reader may wait for a dead peer: it ends when the socket does.
+        co_await socket->stream->close();
+        co_return;
+      }
+    } else if (socket->close) {
+      // Hang up while the reader still runs: once its read is cancelled, the stream is beyond a
+      // close handshake and the PBX would see the line drop.
+      co_await socket->stream->close();
+      co_return;
+    } else {
+      co_await socket->wake.async_wait(kTuple);
+    }
+  }
+}
+
+}  // namespace connector

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/result.h"
+#include "call/command.h"
+#include "net/tls.h"
+#include "net/websocket.h"
+#include "pbx/session.h"
+
+namespace connector {
+
+// Where a link's findings go. In the service: TenantOwner. In a test: lambdas.
+struct Outlets {
+  std::function<void(call::LinkState)> stage;
+  std::function<void()> ready;
+  std::function<void(const pbx::Observe&)> observe;
+  std::function<void(call::CommandId, call::Reply)> answer;
+  std::function<void(const pbx::Note&)> note;
+  // Before each read of the primary link: waits while events are made faster than NATS takes them.
+  std::function<boost::asio::awaitable<void>()> pace;
+};
+
+// What a link needs to know besides its session.
+struct LinkOptions {
+  net::WebSocketLimits limits;
+  std::shared_ptr<net::TlsContext> tls;
+  std::size_t texts_max = 1'024;   // waiting to be written, for each socket
+  std::size_t commands_max = 256;  // taken and not answered yet
+};
+
+// Why a link ended.
+struct Ending {
+  base::Error why;
+  std::string detail;  // a sentence for operators
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+// Drives one pbx::Session over its WebSockets: the I/O shell of the pure sessions. Lives from
+// connect to close of the primary link. All members are called on the executor it was made for.
+class TenantLink {
+ public:
+  TenantLink(boost::asio::any_io_executor executor, std::unique_ptr<pbx::Session> session,
+             LinkOptions options, Outlets outlets);
+  ~TenantLink();
+
+  // Runs until the link ends, and all its sockets are closed. Every command submitted is answered
+  // by then. Once only.
+  boost::asio::awaitable<Ending> run();
+
+  // False if too many wait already: nothing was done. Otherwise answered exactly once, come what
+  // may.
+  bool submit(call::CommandId id, call::Command command, pbx::TimePoint limit);
+
+  // Ends run(), with the close handshake. The first reason given counts.
+  void end(Ending why);
+
+ private:
+  struct Socket;
+
+  boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, pbx::Handshake where);
+  boost::asio::awaitable<void> read_from(std::shared_ptr<Socket> socket);
+  boost::asio::awaitable<void> write_to(std::shared_ptr<Socket> socket);
+  boost::asio::awaitable<void> keep_time();
+  void closed(pbx::LinkId link, base::Error why, const std::string& detail);
+  void apply(pbx::Effects effects);
+  void open(const pbx::OpenLink& wanted);
+  void send(pbx::SendText& text);
+  void close(pbx::LinkId link);
+  void answer(call::CommandId id, call::Reply reply);
+  void spawn(boost::asio::awaitable<void> work);
+
+  boost::asio::any_io_executor executor_;
+  std::unique_ptr<pbx::Session> session_;
+  LinkOptions options_;
+  Outlets outlets_;
+  std::map<pbx::LinkId, std::shared_ptr<Socket>> sockets_;
+  std::set<call::CommandId> unanswered_;
+  std::optional<Ending> ending_;
+  unsigned running_ = 0;               // coroutines that use this
+  boost::asio::steady_timer timer_;    // the session's deadline
+  boost::asio::steady_timer changed_;  // cancelled when running_ or ending_ changes
+};
+
+}  // namespace connector
