@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -21,7 +24,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   bool upgrade = false;                                      // asks for a WebSocket
 
-  std::string header(std::string_view name) const;  // empty if absent
+  std::string header(std::string_view name) const;  // name in lower case; empty if absent
   std::string path() const;                         // the target without its query
 };
 
@@ -35,17 +38,21 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;           // 0: any free one; port() tells
   std::shared_ptr<TlsContext> tls;  // null: plain
+  // `upgrade` also bounds how long a request may take to arrive, and how long a connection may stay
+  // idle before its first or next one.
   WebSocketLimits limits;
-  std::size_t connections_max = 20'000;
-  std::size_t body_bytes_max = 1 << 20;
+  std::size_t connections_max = 20'000;  // further ones are closed at once
+  std::size_t body_bytes_max = 1 << 20;  // 413 beyond it
 };
 
 // HTTP/1.1 and WebSocket on one port, as PBXs serve them: for the simulator, and for PBXs that dial
-// us. Each connection is served on an executor of `executors`, in turn.
+// us. Each connection is served on an executor of `executors`, in turn, each of which runs one
+// handler at a time and has to outlive the server. The members may be called from any thread.
 class HttpServer {
  public:
   // For a plain request: the reply. For an upgrade: either a reply that refuses it, or Accept,
-  // after which `on_websocket` has the socket for as long as the coroutine runs.
+  // after which `on_websocket` has the socket for as long as the coroutine runs. If either throws,
+  // the client gets a 500, or loses its WebSocket.
   struct Accept {
     std::vector<std::pair<std::string, std::string>> headers;  // of the 101 reply
   };
@@ -61,10 +68,13 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::uint16_t port() const;
+  std::size_t connections() const;  // open now, WebSockets included
   // Stops accepting and drops every connection (TCP reset, no close frames: what a crash looks
-  // like).
+  // like), each on its own executor. Handlers still under way end when they notice: their reads
+  // and writes fail with link_lost.
   void stop();
-  // Stops accepting only; connect attempts are refused. listen() takes the same port again.
+  // Stops accepting only; connect attempts are refused. listen() takes the same port again, and
+  // throws as the constructor does.
   void refuse();
   void listen();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +14,11 @@ enum class TlsVersion { v1_0, v1_2, v1_3 };
 // How to trust the other side, and who we are. Files are PEM.
 struct TlsOptions {
   bool verify = true;   // false only by an explicit setting: shown in a metric and a log line
-  std::string ca_file;  // empty: the system's trust store
-  std::vector<std::string> pinned_sha256;  // hex SHA-256 of the peer's leaf certificate; any one
-                                           // matching is trusted, whoever signed it
+  std::string ca_file;  // client: empty means the system's trust store. server: if given, clients
+                        // have to show a certificate signed by it
+  std::vector<std::string> pinned_sha256;  // hex SHA-256 of the peer's leaf certificate; one that
+                                           // matches is trusted whoever signed it, expired or not,
+                                           // one that does not is refused, whatever `verify` says
   std::string server_name;       // SNI and the name to verify; empty: the host connected to
   std::string certificate_file;  // our own certificate chain, if the other side asks (server: must)
   std::string key_file;
@@ -29,12 +32,19 @@ class TlsContext {
  public:
   enum class Role { client, server };
 
-  // The error's message says which file could not be used and why; it goes to the operator.
+  // invalid_argument if a file or a pin cannot be used; `why` then says which and why, for the
+  // operator.
   static base::Result<std::shared_ptr<TlsContext>> make(const TlsOptions& options, Role role,
                                                         std::string& why);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
+
+  // How many handshakes succeeded, and how many of them resumed an earlier session.
+  struct Counts {
+    std::uint64_t handshakes = 0, resumed = 0;
+  };
+  Counts counts() const;
 
   struct Impl;
   Impl& impl() { return *impl_; }
