@@ -71,7 +71,9 @@ void Ownership::lease_gone(const base::TenantId& tenant, TimePoint now) {
 
 void Ownership::set_tenants(std::set<base::TenantId> configured, TimePoint now) {
   std::erase_if(tenants_, [&](const auto& entry) { return !configured.contains(entry.first); });
-  for (const auto& tenant : configured) tenants_.try_emplace(tenant, Tenant{.seen = now});
+  for (const auto& tenant : configured) {
+    tenants_.try_emplace(tenant, Tenant{.held = false, .owner = {}, .seen = now});
+  }
 }
 
 void Ownership::held(const base::TenantId& tenant, bool held, TimePoint now) {

@@ -169,37 +169,48 @@ void TenantLink::closed(pbx::LinkId link, base::Error why, const std::string& de
   }
 }
 
+// Opens `socket` until close() says otherwise; null if it could not, with why.
+asio::awaitable<base::Error> TenantLink::connect(std::shared_ptr<Socket> socket,
+                                                 pbx::Handshake where, std::string& detail) {
+  // A coroutine of its own, so that close() can cancel it without cancelling its caller.
+  base::Error failed = Errc::link_not_needed;
+  asio::steady_timer done(executor_, asio::steady_timer::time_point::max());
+  bool finished = false;
+  auto attempt = [](std::shared_ptr<Socket> into, pbx::Handshake at, LinkOptions options,
+                    std::string& why, base::Error& error) -> asio::awaitable<void> {
+    net::Endpoint endpoint{at.host, at.port, at.target, at.tls, std::move(at.headers)};
+    auto opening = net::WebSocket::connect(std::move(endpoint), options.limits,
+                                           at.tls ? options.tls : nullptr, &why);
+    auto opened = co_await std::move(opening);
+    if (opened.has_error()) {
+      error = opened.error();
+    } else {
+      error = {};
+      into->stream.emplace(std::move(*opened));
+    }
+  };
+  auto attempting = attempt(socket, std::move(where), options_, detail, failed);
+  // A cancelled attempt ends with an exception: it was told to, and nobody asks why.
+  asio::co_spawn(
+      executor_, std::move(attempting),
+      asio::bind_cancellation_slot(socket->stop_connecting.slot(), [&](const std::exception_ptr&) {
+        finished = true;
+        done.cancel();
+      }));
+  while (!finished) co_await done.async_wait(kTuple);
+  co_return failed;
+}
+
 // The whole life of one socket.
 asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Handshake where) {
-  net::Endpoint endpoint{where.host, where.port, where.target, where.tls, where.headers};
-  auto tls = where.tls ? options_.tls : nullptr;
   std::string detail;
-  std::optional<base::Result<net::WebSocket>> opened;
-  {
-    // Connecting runs as its own coroutine so that close() can stop it alone.
-    asio::steady_timer done(executor_, asio::steady_timer::time_point::max());
-    auto connecting = net::WebSocket::connect(std::move(endpoint), options_.limits, tls, &detail);
-    auto finished = [&](std::exception_ptr thrown, base::Result<net::WebSocket> result) {
-      if (thrown) {
-        detail = "cancelled";
-        opened.emplace(base::Error(Errc::link_not_needed));
-      } else {
-        opened.emplace(std::move(result));
-      }
-      done.cancel();
-    };
-    asio::co_spawn(executor_, std::move(connecting),
-                   asio::bind_cancellation_slot(socket->stop_connecting.slot(), finished));
-    while (!opened) co_await done.async_wait(kTuple);
-  }
-  if (opened->has_error()) {
-    if (!socket->close) closed(socket->link, opened->error(), detail);
+  auto connecting = connect(socket, std::move(where), detail);
+  const base::Error failed = co_await std::move(connecting);
+  if (socket->close) co_return;  // nobody waits for it any more; dropped, if it just opened
+  if (failed) {
+    closed(socket->link, failed, detail);
     co_return;
   }
-  if (socket->close) co_return;  // it opened just as it was told to close
-  socket->stream.emplace(std::move(**opened));
-  opened.reset();
-
   spawn(write_to(socket));
   apply(session_->on_link_open(socket->link, now()));
   co_await read_from(socket);

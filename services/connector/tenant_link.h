@@ -69,6 +69,8 @@ class TenantLink {
   struct Socket;
 
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, pbx::Handshake where);
+  boost::asio::awaitable<base::Error> connect(std::shared_ptr<Socket> socket, pbx::Handshake where,
+                                              std::string& detail);
   boost::asio::awaitable<void> read_from(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> write_to(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> keep_time();
