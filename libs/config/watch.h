@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+
+namespace config {
+
+// Tells when a file may have changed: written in place, replaced by a rename, or behind a symbolic
+// link that was turned to another target, as Kubernetes does with mounted ConfigMaps ("..data").
+// It watches the file's folder, which has to stay; the file itself may come and go. Belongs to one
+// executor that runs one handler at a time (a thread's io_context or a strand): created, destroyed
+// and called back there.
+class FileWatch {
+ public:
+  // Calls `changed` once the file has been quiet for `settle`, or after ten times that if it never
+  // is: an editor's five writes are one change. Throws std::system_error if the folder cannot be
+  // watched.
+  FileWatch(boost::asio::any_io_executor executor, std::filesystem::path file,
+            std::chrono::milliseconds settle, std::function<void()> changed);
+  ~FileWatch();  // `changed` is not called any more
+  FileWatch(const FileWatch&) = delete;
+  FileWatch& operator=(const FileWatch&) = delete;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace config

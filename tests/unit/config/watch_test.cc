@@ -1,0 +1,136 @@
+#include "config/watch.h"
+
+#include <fstream>
+
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+
+#include "sample.h"
+
+namespace config {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// A folder with a file in it, a watch on the file, and what the watch said.
+struct FileWatchTest : testing::Test {
+  Folder folder;
+  fs::path file = folder.path / "gw.yaml";
+  boost::asio::io_context io;
+  int calls = 0;
+  std::string content;  // as it was at the last call
+
+  static void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+  std::unique_ptr<FileWatch> watch(std::chrono::milliseconds settle = 1ms) {
+    return std::make_unique<FileWatch>(io.get_executor(), file, settle, [this] {
+      ++calls;
+      std::ifstream in(file);
+      std::getline(in, content);
+    });
+  }
+
+  // Until the file was read with this content; the limit only ends a test that fails.
+  void run_until(const std::string& expected) {
+    const auto limit = std::chrono::steady_clock::now() + 20s;
+    while (content != expected && std::chrono::steady_clock::now() < limit) io.run_one_until(limit);
+    EXPECT_EQ(content, expected);
+  }
+};
+
+TEST_F(FileWatchTest, SeesTheFileWritten) {
+  write(file, "one");
+  auto it = watch();
+  write(file, "two");
+  run_until("two");
+  write(file, "six");  // as long as before, and within the same tick of the file system's clock
+  run_until("six");
+}
+
+TEST_F(FileWatchTest, SeesTheFileReplaced) {
+  write(file, "one");
+  auto it = watch();
+  write(folder.path / "new", "two");
+  fs::rename(folder.path / "new", file);
+  run_until("two");
+}
+
+TEST_F(FileWatchTest, SeesTheFileComeBack) {
+  write(file, "one");
+  auto it = watch();
+  fs::remove(file);
+  write(file, "two");
+  run_until("two");
+}
+
+TEST_F(FileWatchTest, SeesAFileThatWasNotThere) {
+  auto it = watch();
+  write(file, "one");
+  run_until("one");
+}
+
+// As the kubelet updates a mounted ConfigMap.
+TEST_F(FileWatchTest, SeesALinkTurned) {
+  const auto publish = [&](const std::string& version, const std::string& text) {
+    fs::create_directory(folder.path / ("..v" + version));
+    write(folder.path / ("..v" + version) / "gw.yaml", text);
+    fs::create_directory_symlink("..v" + version, folder.path / "..data_tmp");
+    fs::rename(folder.path / "..data_tmp", folder.path / "..data");
+  };
+  publish("1", "one");
+  fs::create_symlink("..data/gw.yaml", file);
+  auto it = watch();
+  publish("2", "two");
+  fs::remove_all(folder.path / "..v1");
+  run_until("two");
+  publish("3", "three");
+  fs::remove_all(folder.path / "..v2");
+  run_until("three");
+}
+
+TEST_F(FileWatchTest, SeesTheFileBehindALinkWritten) {
+  fs::create_directory(folder.path / "elsewhere");
+  write(folder.path / "elsewhere" / "real.yaml", "one");
+  fs::create_symlink("elsewhere/real.yaml", file);
+  auto it = watch();
+  write(folder.path / "elsewhere" / "real.yaml", "two");
+  run_until("two");
+}
+
+TEST_F(FileWatchTest, TellsManyWritesOnce) {
+  write(file, "one");
+  auto it = watch(50ms);
+  for (int i = 0; i < 20; ++i) write(file, "again");
+  write(file, "last");
+  run_until("last");
+  io.poll();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(FileWatchTest, IsSilentAboutItsNeighbours) {
+  write(file, "one");
+  auto it = watch();
+  write(folder.path / "other.yaml", "x");
+  write(file, "two");
+  run_until("two");
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(FileWatchTest, IsSilentOnceDestroyed) {
+  write(file, "one");
+  auto it = watch();
+  write(file, "two");
+  io.run_one();  // the event was read, the timer runs
+  it.reset();
+  io.run();  // nothing keeps it from ending
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(FileWatchTest, RefusesAFolderThatIsNotThere) {
+  file = folder.path / "none" / "gw.yaml";
+  EXPECT_THROW(watch(), std::system_error);
+}
+
+}  // namespace
+}  // namespace config
