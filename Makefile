@@ -1,0 +1,63 @@
+# The two commands, and those a developer uses. Needs a Debian 12 with git and make: everything else is
+# installed by the first target that needs it (deploy/packages.txt lists what).
+
+SHELL := /bin/bash
+PRESET ?= dev
+JOBS ?= $(shell nproc)
+# make demo SECONDS=10 ends by itself. (bash's own SECONDS is another thing: it is never exported.)
+DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),0)
+export PATH := $(PATH):/usr/sbin
+
+.PHONY: help demo test build packages fuzz asan tsan bench lint format clean
+
+help:
+	@echo 'make demo             a PBX (simulated), NATS and the gateway; calls happen, and you watch'
+	@echo 'make demo SECONDS=10  the same, ending by itself; status 0 if events were seen'
+	@echo 'make test             builds everything and runs every test'
+	@echo 'make asan | tsan      the same tests with sanitizers'
+	@echo 'make fuzz             every fuzz target, 60 s each (FUZZ_SECONDS=…)'
+	@echo 'make bench            what an event and a command cost, beside a floor measured in the same run'
+	@echo 'make lint | format    buf, clang-format, clang-tidy'
+
+packages:
+	@scripts/install_packages.sh
+
+build: packages
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+# What the demo runs, and not the tests beside it.
+demo: packages
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@echo 'building the gateway (some minutes the first time)'
+	@cmake --build --preset release -j $(JOBS) --target connector control simulator pbxctl
+	@scripts/demo.sh build/release $(DEMO_SECONDS)
+
+test: build tests/integration/node/node_modules
+	@ctest --preset $(PRESET) -j $(JOBS)
+
+asan tsan: packages tests/integration/node/node_modules
+	@$(MAKE) --no-print-directory test PRESET=$@
+
+tests/integration/node/node_modules: tests/integration/node/package-lock.json | packages
+	@echo 'installing the independent NATS and gRPC clients of the integration tests'
+	@cd tests/integration/node && npm ci --silent --no-fund --no-audit && touch node_modules
+
+fuzz: packages
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@scripts/fuzz.sh build/fuzz
+
+bench: packages
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target connector control simulator bench_targets
+	@bench/run.sh build/release
+
+lint:
+	@scripts/lint.sh
+
+format:
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+clean:
+	@rm -rf build .demo
