@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 #include <unistd.h>
 
+#include "common/settings.h"
 #include "config/section.h"
 
 namespace connector {
@@ -52,49 +53,6 @@ class Digest {
  private:
   std::string text_;
 };
-
-bus::Options read_nats(const Section& nats) {
-  bus::Options options;
-  options.urls = nats.list("urls", {.doc = "NATS servers of one cluster.",
-                                    .otherwise = std::vector<std::string>{"nats://127.0.0.1:4222"},
-                                    .pattern = "(nats|tls)://[^@/ ]+",
-                                    .like = "nats://host:port",
-                                    .count_min = 1,
-                                    .count_max = 16});
-  options.creds_file =
-      nats.file("creds_file", {.doc = "A .creds file, as nsc writes it.", .required = false});
-  options.nkey_seed_file =
-      nats.file("nkey_seed_file", {.doc = "An nkey seed; needs nkey_public.", .required = false});
-  options.nkey_public =
-      nats.text("nkey_public", {.doc = "The public nkey of nkey_seed_file.", .otherwise = ""});
-  if (options.nkey_public.empty() != options.nkey_seed_file.empty()) {
-    nats.wrong("nkey_public", "expected together with nkey_seed_file, or neither of them");
-  }
-  options.user = nats.text("user", {.doc = "User name, with password.", .otherwise = ""});
-  options.password =
-      nats.secret("password", {.doc = "Password of user.", .required = false}).reveal();
-  options.token =
-      nats.secret("token", {.doc = "Token, instead of user.", .required = false}).reveal();
-  const int logins = !options.creds_file.empty() + !options.nkey_public.empty() +
-                     !options.user.empty() + !options.token.empty();
-  if (logins > 1)
-    nats.wrong("user", "expected one way to log in: creds_file, nkey, user, or token");
-
-  const Section tls = nats.section("tls");
-  if (tls.boolean("enabled", {.doc = "TLS to the servers.", .otherwise = false}) ||
-      tls.documenting()) {
-    options.tls.emplace();
-    options.tls->ca_file = tls.file(
-        "ca_file",
-        {.doc = "Who signs the servers' certificates; else the system's.", .required = false});
-    options.tls->certificate_file = tls.file(
-        "certificate_file", {.doc = "Our certificate, for servers that ask.", .required = false});
-    options.tls->key_file = tls.file("key_file", {.doc = "Its key.", .required = false});
-    options.tls->verify =
-        tls.boolean("verify", {.doc = "False trusts anybody: for tests only.", .otherwise = true});
-  }
-  return options;
-}
 
 void read_tls(const Section& tls, net::TlsOptions& options, Digest& digest) {
   options.verify = tls.boolean(
@@ -286,8 +244,7 @@ Config read_config(config::Document& document) {
                                .otherwise = cores,
                                .least = 1,
                                .most = 256}));
-  config.nats = read_nats(root.section("nats"));
-  config.nats.name = "pbxgw-connector " + config.instance;
+  config.nats = common::read_nats(root.section("nats"), "pbxgw-connector " + config.instance);
 
   const Section events = root.section("events");
   config.domain = events.text("domain", {.doc = "Stands in every event's source: //<domain>/pbx/…",
@@ -365,12 +322,8 @@ Config read_config(config::Document& document) {
                                                 .least = 1s,
                                                 .most = 10min});
 
-  const Section admin = root.section("admin");
-  config.admin_address = admin.text(
-      "address", {.doc = "Where metrics and probes are served.", .otherwise = "127.0.0.1"});
-  config.admin_port = static_cast<std::uint16_t>(admin.integer(
-      "port", {.doc = "Their port; 0: any free one.", .otherwise = 9464, .most = 65'535}));
-  config.log = telemetry::log::read_options(root.section("log"));
+  config.admin = common::read_admin(root.section("admin"), 9464);
+  config.log = common::read_log(root.section("log"), "connector");
 
   root.each("tenants",
             [&](const Section& tenant) { config.tenants.push_back(read_tenant(tenant)); },

@@ -13,6 +13,7 @@
 #include "net/tls.h"
 #include "net/websocket.h"
 #include "pbx/vendor.h"
+#include "telemetry/admin_server.h"
 #include "telemetry/log.h"
 #include "wire/events.h"
 
@@ -64,8 +65,7 @@ struct Config {
   Duration checkpoint_interval;
   Duration drain_limit;
   std::size_t commands_max;  // waiting for one tenant's PBX
-  std::string admin_address;
-  std::uint16_t admin_port = 0;
+  telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;
 };

@@ -17,8 +17,8 @@
 
 namespace connector {
 
-// One tenant's events on their way to JetStream: bounded, in order, encoded here. Lives as long as the
-// tenant's lease, on its owner's executor.
+// One tenant's events on their way to JetStream: bounded, in order, encoded here. Lives as long as
+// the tenant's lease, on its owner's executor.
 class EventPublisher {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -41,8 +41,9 @@ class EventPublisher {
                  std::atomic<std::size_t>& total_bytes, Handlers handlers);
   ~EventPublisher();
 
-  // Why the next events must not be published ("outbox_full", "outbox_age"); nullptr: there is room. The
-  // events of one observation are taken whole, so the bound may be exceeded by those of one.
+  // Why the next events must not be published ("outbox_full", "outbox_age"); nullptr: there is
+  // room. The events of one observation are taken whole, so the bound may be exceeded by those of
+  // one.
   const char* full(TimePoint now) const;
   // Room again after having been full: half of it, so that one does not go in and out of a gap.
   bool has_half() const;
