@@ -92,6 +92,9 @@ bool is_diversion(Cause cause) noexcept;
 // A party left the call by joining the others: its leg ends with Transferred before the terminal
 // event.
 bool is_transfer(Cause cause) noexcept;
+// The call could not be put through (busy or refused, the number, the network): a leg that ends so
+// before it ever talked has Failed before the terminal event.
+bool is_failure(Cause cause) noexcept;
 
 // The cause in the PBX's own words, beside ours: nothing that the PBX said is thrown away.
 struct VendorCause {

@@ -61,6 +61,9 @@ const char* name_of(CallEventType type) noexcept;
 const char* name_of(DeviceEventType type) noexcept;
 const char* name_of(LinkState state) noexcept;
 
+// The cause of an event when the PBX gives none.
+Cause default_cause(CallEventType type) noexcept;
+
 struct CallEvent {
   CallEventType type = CallEventType::call_information;
   Call call;                   // after the event

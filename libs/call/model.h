@@ -142,9 +142,18 @@ struct Call {
   std::vector<Connection> connections;  // in the call, and in a terminal event the one just ended
   std::map<std::string, std::string> data;
   Time created{};
+  unsigned connections_made = 0;  // the highest number given: none is given twice in a call
 
   bool operator==(const Call&) const = default;
 };
+
+// The connection with this number; nullptr if it is not, or no longer, in the call.
+const Connection* find_connection(const Call& call, unsigned number) noexcept;
+Connection* find_connection(Call& call, unsigned number) noexcept;
+
+// What a call is by the parties in it. Never goes back: a call that came from outside stays inbound
+// when the outside party has left, so pass what it was before.
+Direction direction_of(Direction before, const std::vector<Leg>& legs) noexcept;
 
 // "c12-7-1": call c12-7, connection 1. DNS-like, for resource names.
 std::string connection_id(const CallId& call, unsigned number);

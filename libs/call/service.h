@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <initializer_list>
 
+#include "call/state.h"
+
 namespace call {
 
 // What can be asked of a PBX: CSTA services, by the names of our RPCs.
@@ -39,6 +41,13 @@ inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::s
 // "MakeCall": as the RPC.
 const char* name_of(Service service) noexcept;
 
+// Whether a connection in this state can be asked for it: the one table behind Connection::allowed
+// and Tracker::resolve(). False for services that act on no connection. The connection's role, its
+// recording and the device's other connections count besides (permission.h).
+bool allowed_in(Service service, ConnectionState state) noexcept;
+// Joins or swaps a connected and a held connection of one device.
+bool takes_two(Service service) noexcept;
+
 class ServiceSet {
  public:
   ServiceSet() = default;
@@ -46,6 +55,7 @@ class ServiceSet {
     for (Service service : services) add(service);
   }
   void add(Service service) { bits_.set(static_cast<std::size_t>(service)); }
+  void remove(Service service) { bits_.reset(static_cast<std::size_t>(service)); }
   bool has(Service service) const { return bits_.test(static_cast<std::size_t>(service)); }
   bool empty() const { return bits_.none(); }
   bool operator==(const ServiceSet&) const = default;
