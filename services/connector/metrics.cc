@@ -1,0 +1,106 @@
+#include "connector/metrics.h"
+
+#include "base/overloaded.h"
+
+namespace connector {
+namespace {
+
+// Frame to acknowledgement: from a tenth of a millisecond to when somebody notices.
+std::vector<double> ack_buckets() {
+  return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30};
+}
+
+}  // namespace
+
+Metrics::Metrics(telemetry::Metrics& all)
+    : link_state(all.gauges("pbxgw_link_state", "Tenants by the state of their link.",
+                            {"vendor", "state"})),
+      link_attempts(
+          all.counters("pbxgw_link_attempts_total", "Attempts to open a link.", {"vendor"})),
+      link_reconnects(all.counters("pbxgw_link_reconnects_total",
+                                   "Links that ended or never opened, and are tried again.",
+                                   {"vendor", "reason"})),
+      link_unverified(all.gauges("pbxgw_link_unverified",
+                                 "Tenants whose PBX's certificate is not verified, as configured.",
+                                 {"vendor"})),
+      frames(all.counters("pbxgw_frames_total", "Messages to and from PBXs.", {"vendor", "kind"})),
+      frame_errors(all.counters("pbxgw_frame_errors_total",
+                                "Messages from PBXs that were skipped, whole or in part.",
+                                {"vendor", "reason"})),
+      events(all.counters("pbxgw_events_total", "Events made.", {"vendor", "event"})),
+      gaps(all.counters("pbxgw_gaps_total", "StreamGaps: events made and never published.",
+                        {"reason"})),
+      commands(all.counters("pbxgw_commands_total", "Commands answered.", {"rpc", "code"})),
+      command_seconds(all.histograms("pbxgw_command_seconds",
+                                     "From a command's arrival to its answer.", {"rpc"},
+                                     telemetry::latency_buckets())),
+      frame_to_ack(all.histogram(
+          "pbxgw_frame_to_ack_seconds",
+          "From a PBX's message to JetStream's acknowledgement of its event.", ack_buckets())),
+      outbox_depth(all.gauge("pbxgw_outbox_depth", "Events that wait for NATS.")),
+      outbox_bytes(all.gauge("pbxgw_outbox_bytes", "Their size.")),
+      outbox_bytes_max(all.gauge("pbxgw_outbox_limit_bytes", "How large they may be together.")),
+      outbox_oldest(all.gauge("pbxgw_outbox_oldest_timestamp_seconds",
+                              "When the oldest of them was made; 0: there is none.")),
+      publish_attempts(all.counter("pbxgw_publish_attempts_total",
+                                   "Events sent to JetStream, repeats included.")),
+      publish_retries(all.counter("pbxgw_publish_retries_total", "Of them, repeats.")),
+      publish_duplicates(
+          all.counter("pbxgw_publish_duplicates_total", "Repeats that JetStream recognised.")),
+      publish_failures(all.counters("pbxgw_publish_failures_total",
+                                    "Attempts that were not acknowledged.", {"reason"})),
+      lease_held(all.gauge("pbxgw_lease_held", "Tenants held by this connector.")),
+      lease_lost(
+          all.counter("pbxgw_lease_lost_total", "Leases lost otherwise than by letting go.")),
+      lease_taken(all.counter("pbxgw_lease_taken_total", "Leases taken.")),
+      lease_renew(all.histogram("pbxgw_lease_renew_seconds", "How long renewing a lease took.",
+                                telemetry::latency_buckets())),
+      checkpoints(all.counter("pbxgw_checkpoints_total", "Checkpoints written or tried.")),
+      checkpoint_failures(
+          all.counter("pbxgw_checkpoint_failures_total", "Checkpoints that could not be written.")),
+      nats_connected(all.gauge("pbxgw_nats_connected", "1 while all connections to NATS are up.")),
+      config_reloads(
+          all.counter("pbxgw_config_reloads_total",
+                      "Configurations read again, by signal or because the file changed.")),
+      config_reload_failures(
+          all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")) {}
+
+VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
+    : frames(metrics.frames.at({vendor, "received"})),
+      attempts(metrics.link_attempts.at({vendor})),
+      unverified(metrics.link_unverified.at({vendor})),
+      link_events_(metrics.events.at({vendor, "link"})),
+      gap_events_(metrics.events.at({vendor, "streamGap"})) {
+  for (int i = 0; i <= static_cast<int>(call::LinkState::backing_off); ++i) {
+    states_.push_back(metrics.link_state.at({vendor, name_of(static_cast<call::LinkState>(i))}));
+  }
+  for (int i = 0; i <= static_cast<int>(call::CallEventType::recording_stopped); ++i) {
+    call_events_.push_back(
+        metrics.events.at({vendor, name_of(static_cast<call::CallEventType>(i))}));
+  }
+  for (int i = 0; i <= static_cast<int>(call::DeviceEventType::information); ++i) {
+    device_events_.push_back(
+        metrics.events.at({vendor, name_of(static_cast<call::DeviceEventType>(i))}));
+  }
+}
+
+void VendorMetrics::count(const call::Event& event) const {
+  std::visit(
+      base::overloaded{
+          [&](const call::CallEvent& it) { call_events_[static_cast<std::size_t>(it.type)].add(); },
+          [&](const call::DeviceEvent& it) {
+            device_events_[static_cast<std::size_t>(it.type)].add();
+          },
+          [&](const call::LinkEvent&) { link_events_.add(); },
+          [&](const call::StreamGap&) { gap_events_.add(); },
+      },
+      event.body);
+}
+
+void VendorMetrics::link_moved(call::LinkState from, call::LinkState to) const {
+  if (from == to) return;
+  if (from != call::LinkState::unowned) states_[static_cast<std::size_t>(from)].add(-1);
+  if (to != call::LinkState::unowned) states_[static_cast<std::size_t>(to)].add(1);
+}
+
+}  // namespace connector

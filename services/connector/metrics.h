@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "call/event.h"
+#include "call/service.h"
+#include "telemetry/metrics.h"
+
+namespace connector {
+
+// Every metric of this service, by name. Those of one vendor that are counted for each event are
+// kept as handles in VendorMetrics, so that counting is an addition.
+struct Metrics {
+  explicit Metrics(telemetry::Metrics& all);
+
+  telemetry::Family<telemetry::Gauge> link_state;           // vendor, state
+  telemetry::Family<telemetry::Counter> link_attempts;      // vendor
+  telemetry::Family<telemetry::Counter> link_reconnects;    // vendor, reason
+  telemetry::Family<telemetry::Gauge> link_unverified;      // vendor
+  telemetry::Family<telemetry::Counter> frames;             // vendor, kind
+  telemetry::Family<telemetry::Counter> frame_errors;       // vendor, reason
+  telemetry::Family<telemetry::Counter> events;             // vendor, event
+  telemetry::Family<telemetry::Counter> gaps;               // reason
+  telemetry::Family<telemetry::Counter> commands;           // rpc, code
+  telemetry::Family<telemetry::Histogram> command_seconds;  // rpc
+  telemetry::Histogram frame_to_ack;
+  telemetry::Gauge outbox_depth, outbox_bytes, outbox_bytes_max, outbox_oldest;
+  telemetry::Counter publish_attempts, publish_retries, publish_duplicates;
+  telemetry::Family<telemetry::Counter> publish_failures;  // reason
+  telemetry::Gauge lease_held;
+  telemetry::Counter lease_lost, lease_taken;
+  telemetry::Histogram lease_renew;
+  telemetry::Counter checkpoints, checkpoint_failures;
+  telemetry::Gauge nats_connected;
+  telemetry::Counter config_reloads, config_reload_failures;
+};
+
+// The handles of one vendor.
+class VendorMetrics {
+ public:
+  VendorMetrics(const Metrics& metrics, std::string_view vendor);
+
+  void count(const call::Event& event) const;
+  // A tenant's link went from one state to another.
+  void link_moved(call::LinkState from, call::LinkState to) const;
+
+  telemetry::Counter frames, attempts;
+  telemetry::Gauge unverified;
+
+ private:
+  std::vector<telemetry::Gauge> states_;
+  std::vector<telemetry::Counter> call_events_, device_events_;
+  telemetry::Counter link_events_, gap_events_;
+};
+
+}  // namespace connector
