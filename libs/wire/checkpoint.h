@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -15,6 +17,9 @@ struct Checkpoint {
   call::Book book;                    // what consumers have been told up to book.sequence
   std::uint64_t stream_sequence = 0;  // where that event is in the stream
 };
+
+// More parts than this are refused: with parts of the default size, a PBX of millions of devices.
+inline constexpr unsigned kCheckpointPartsMax = 1024;
 
 // One or more values, each at most `part_bytes_max` (but for a single huge call): the first goes
 // under <tenant>, the n-th further one under <tenant>.<n>.

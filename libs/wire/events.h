@@ -14,9 +14,14 @@ namespace wire {
 pbxgw::v1::Call to_proto(const base::TenantId& tenant, const call::Call& call);
 pbxgw::v1::Device to_proto(const base::TenantId& tenant, const call::Device& device);
 pbxgw::v1::LinkStatus to_proto(const call::LinkEvent& link, call::Time since);
+// These set every field of `out`, whatever it held, and keep its memory.
+void to_proto(const base::TenantId& tenant, const call::Call& call, pbxgw::v1::Call& out);
+void to_proto(const base::TenantId& tenant, const call::Device& device, pbxgw::v1::Device& out);
 void to_proto(const base::TenantId& tenant, const call::Event& event, pbxgw::v1::Event& out);
 
-// bad_frame if a field is missing or out of range: then it was not made by us.
+// bad_frame if a field is missing or out of range: then it was not made by us. What comes back is
+// what was given to to_proto(), but for bytes that are not UTF-8, and a link reason that LinkReason
+// does not have.
 base::Result<call::Call> from_proto(const pbxgw::v1::Call& call);
 base::Result<call::Device> from_proto(const pbxgw::v1::Device& device);
 base::Result<call::Event> from_proto(const pbxgw::v1::Event& event);
@@ -38,14 +43,21 @@ class EventEncoder {
   std::string message_id(const call::Event& event) const;
 
  private:
+  std::string_view encode_protobuf();
+  std::string_view encode_json();
+
   base::TenantId tenant_;
-  std::string source_;
+  std::string token_;   // of the tenant
+  std::string source_;  // the CloudEvent's, as are the next two
+  std::string id_;
+  std::string type_;
   Format format_;
-  pbxgw::v1::Event event_;
-  std::string buffer_;
+  pbxgw::v1::JsonCloudEvent cloud_event_;  // of protobuf messages only `data`
+  std::string buffer_;                     // may be longer than the message in it
 };
 
 // The event in a CloudEvent's bytes, of either format (JSON starts with '{', protobuf cannot).
+// bad_frame if there is none.
 base::Result<pbxgw::v1::Event> decode_event(std::string_view bytes);
 
 }  // namespace wire

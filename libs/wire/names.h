@@ -10,7 +10,8 @@
 // Resource names (AIP-122). Their last parts are tokens (token.h).
 namespace wire {
 
-std::string tenant_name(const base::TenantId& tenant);  // tenants/acme
+std::string tenant_name(const base::TenantId& tenant);        // tenants/acme
+std::string capabilities_name(const base::TenantId& tenant);  // tenants/acme/capabilities
 std::string call_name(const base::TenantId& tenant, const base::CallId& call);
 std::string device_name(const base::TenantId& tenant, const base::DeviceId& device);
 std::string connection_name(const base::TenantId& tenant, const base::CallId& call,
@@ -30,12 +31,15 @@ struct ConnectionName {
   unsigned number = 0;
 };
 
-// invalid_argument if `name` is not of the form; `kForm` is what to tell the user.
+// invalid_argument if `name` is not of the form; `kForm` is what to tell the user. "tenants/-" is
+// the tenant "-": where AIP-159's wildcard may stand, the caller looks for it.
 base::Result<base::TenantId> parse_tenant(std::string_view name);
+base::Result<base::TenantId> parse_capabilities(std::string_view name);
 base::Result<CallName> parse_call(std::string_view name);
 base::Result<DeviceName> parse_device(std::string_view name);
 base::Result<ConnectionName> parse_connection(std::string_view name);
 inline constexpr char kTenantForm[] = "tenants/{tenant}";
+inline constexpr char kCapabilitiesForm[] = "tenants/{tenant}/capabilities";
 inline constexpr char kCallForm[] = "tenants/{tenant}/calls/{call}";
 inline constexpr char kDeviceForm[] = "tenants/{tenant}/devices/{device}";
 inline constexpr char kConnectionForm[] = "tenants/{tenant}/connections/{connection}";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -28,17 +29,25 @@ std::span<const ErrorRow> error_rows();
 // alarm.
 const ErrorRow& row_of(const base::Error& error);
 
+// The details of a Status stay below this, so that with the message they fit the headers of gRPC
+// (8 KiB, in base64): texts that are too long are cut, and metadata beyond the first few left out.
+inline constexpr std::size_t kDetailsMax = 4096;
+
 // A failure on its way to a caller. The message is for developers; every variable part of it stands
 // in the metadata too (AIP-193). `field` makes it a BadRequest violation.
 struct Failure {
   base::Error why;
-  std::string detail;                           // a sentence; empty: the error's own message
-  std::string field;                            // the request's field that is wrong, if one is
-  std::map<std::string, std::string> metadata;  // keys [a-z][a-zA-Z0-9-_]+
+  std::string detail;  // a sentence; empty: the error's own message
+  std::string field;   // the request's field that is wrong, if one is
+  // Keys [a-z][a-zA-Z0-9-_]+, at most 64 characters; others are left out. "resource", a resource
+  // name, also makes the ResourceInfo of a NOT_FOUND.
+  std::map<std::string, std::string> metadata;
 };
+// Always with ErrorInfo; with BadRequest if there is a `field`, RetryInfo if the row has a delay,
+// PreconditionFailure for FAILED_PRECONDITION, and ResourceInfo as said above.
 google::rpc::Status to_status(const Failure& failure);
 
-// docs/errors.md: the table as Markdown. A test compares.
+// docs/errors.md: the table, and that of link_reasons.h, as Markdown. A test compares.
 std::string errors_markdown();
 
 }  // namespace wire

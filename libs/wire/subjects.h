@@ -11,8 +11,15 @@ namespace wire {
 
 // pbx.v1.events.<tenant>.call.<device>.<event>, ….device.<device>.<event>, ….link.<event>.
 // The device of a call event is the one whose connection it is; for callCleared that of the first
-// connection. An outside party's number never stands in a subject: its token is "outside".
+// connection. An outside party's number never stands in a subject, nor that of a party of unknown
+// kind: their token is "outside". A token of more than 100 characters is replaced by "_h" and a
+// hash of the id, so that the subject stays below 256.
 std::string event_subject(const base::TenantId& tenant, const call::Event& event);
+// "call", "device" or "link"; a StreamGap is of the link.
+const char* event_class(const call::Event& event) noexcept;
+// The last token: "established", "backInService", "up", "streamGap".
+const char* event_name(const call::Event& event) noexcept;
+
 // pbx.v1.events.<tenant>.> ; "*" for every tenant.
 std::string events_of(const base::TenantId& tenant);
 std::string all_events();                                   // pbx.v1.events.>
