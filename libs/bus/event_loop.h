@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <nats/nats.h>
+
+namespace bus {
+
+// Lets one executor do all the reading and writing of one cnats connection, in place of cnats' own
+// reader and flusher threads: a publish only appends to cnats' buffer, and all that was published
+// in one turn of the loop goes out with one write. It polls a duplicate of cnats' socket, so
+// neither a socket closed by cnats nor one with the same number opened later can confuse the
+// poller.
+//
+// cnats calls attach(), want_read(), want_write() and detach() with its connection locked, on
+// whatever thread; they only set flags and post. The socket itself is touched on the executor only,
+// and by cnats' reconnect thread, which runs only while polling is off.
+class EventLoop : public std::enable_shared_from_this<EventLoop> {
+ public:
+  explicit EventLoop(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+  // Has `options` call this object, which has to live until the connection is closed.
+  natsStatus bind(natsOptions* options);
+
+  // Whether there is a socket with a NATS server at its other end. Any thread. On the executor it
+  // is exact: the socket is found broken there, and cnats may be called while it is true without
+  // waiting for a reconnect, during which cnats holds its lock.
+  bool polling() const { return polling_; }
+  // Whether anything was received since the last time this was asked.
+  bool heard() { return heard_.exchange(false); }
+
+  // As if the peer had vanished: cnats sees a closed socket and starts to reconnect.
+  void drop();
+  // No call to cnats is made by this object any more once this returns. Any thread, but not from
+  // within cnats' callbacks.
+  void stop();
+
+ private:
+  natsStatus attach(natsConnection* connection, natsSock socket);
+  natsStatus want_read(bool wanted);
+  natsStatus want_write(bool wanted);
+  void start(int socket);
+  void wait_read();
+  void on_readable();
+  void flush();
+
+  boost::asio::any_io_executor executor_;
+  std::atomic<bool> polling_ = false;
+  std::atomic<bool> writing_ = false;  // cnats has bytes for us to write
+  std::atomic<bool> heard_ = false;
+  std::atomic<bool> stopped_ = false;
+
+  std::mutex mutex_;  // never taken by cnats' callbacks: cnats' lock is inside it
+  natsConnection* connection_ = nullptr;
+  std::optional<boost::asio::posix::stream_descriptor> descriptor_;
+  unsigned sockets_ = 0;  // counts them, so that what was begun on one does not act on the next
+};
+
+}  // namespace bus

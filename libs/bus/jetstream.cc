@@ -1,0 +1,211 @@
+#include "bus/jetstream.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "bus/status.h"
+
+namespace bus {
+
+namespace asio = boost::asio;
+using base::Errc;
+
+namespace {
+
+constexpr std::chrono::milliseconds kWait{5'000};
+constexpr jsErrCode kStreamNotFound = jsErrCode(10059);
+constexpr jsErrCode kNameInUse = jsErrCode(10058);
+
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(std::chrono::nanoseconds value) {
+  std::ostringstream out;
+  out << std::chrono::duration<double>(value).count() << "s";
+  return out.str();
+}
+std::string text_of(Storage value) { return value == Storage::file ? "file" : "memory"; }
+std::string text_of(Discard value) { return value == Discard::oldest ? "old" : "new"; }
+std::string text_of(const std::vector<std::string>& value) {
+  std::string text;
+  for (const auto& it : value) text.append(text.empty() ? "" : ", ").append(it);
+  return text;
+}
+
+StreamConfig config_of(const jsStreamConfig& found) {
+  StreamConfig config;
+  config.name = found.Name;
+  for (int i = 0; i < found.SubjectsLen; ++i) config.subjects.emplace_back(found.Subjects[i]);
+  config.max_age = std::chrono::nanoseconds(found.MaxAge);
+  config.max_bytes = found.MaxBytes;
+  config.max_messages_per_subject = found.MaxMsgsPerSubject;
+  config.replicas = found.Replicas;
+  config.discard = found.Discard == js_DiscardNew ? Discard::newest : Discard::oldest;
+  config.duplicate_window = std::chrono::nanoseconds(found.Duplicates);
+  config.storage = found.Storage == js_MemoryStorage ? Storage::memory : Storage::file;
+  config.allow_rollup = found.AllowRollup;
+  config.deny_delete = found.DenyDelete;
+  config.allow_direct = found.AllowDirect;
+  return config;
+}
+
+// What NATS means by 0 in a limit, it also writes as -1.
+std::int64_t limit(std::int64_t value) { return value <= 0 ? -1 : value; }
+
+// Empty if all is as wanted.
+std::string differences(StreamConfig wanted, StreamConfig found) {
+  std::string text;
+  const auto compare = [&text](const char* field, const auto& want, const auto& have) {
+    if (want == have) return;
+    text.append(text.empty() ? "" : "; ").append(field);
+    text.append(": wanted ").append(text_of(want)).append(", found ").append(text_of(have));
+  };
+  std::sort(wanted.subjects.begin(), wanted.subjects.end());
+  std::sort(found.subjects.begin(), found.subjects.end());
+  compare("subjects", wanted.subjects, found.subjects);
+  compare("max_age", wanted.max_age, found.max_age);
+  compare("max_bytes", limit(wanted.max_bytes), limit(found.max_bytes));
+  compare("max_messages_per_subject", limit(wanted.max_messages_per_subject),
+          limit(found.max_messages_per_subject));
+  compare("replicas", wanted.replicas, found.replicas);
+  compare("discard", wanted.discard, found.discard);
+  compare("duplicate_window", wanted.duplicate_window, found.duplicate_window);
+  compare("storage", wanted.storage, found.storage);
+  compare("allow_rollup", wanted.allow_rollup, found.allow_rollup);
+  compare("deny_delete", wanted.deny_delete, found.deny_delete);
+  compare("allow_direct", wanted.allow_direct, found.allow_direct);
+  return text;
+}
+
+natsStatus get_stream(StreamInfoHandle& info, jsCtx* context, const std::string& stream,
+                      jsErrCode& code) {
+  jsStreamInfo* raw = nullptr;
+  const auto status = js_GetStreamInfo(&raw, context, stream.c_str(), nullptr, &code);
+  info.reset(raw);
+  return status;
+}
+
+natsStatus add_stream(jsCtx* context, const StreamConfig& wanted, jsErrCode& code) {
+  std::vector<const char*> subjects;
+  for (const auto& it : wanted.subjects) subjects.push_back(it.c_str());
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  config.Name = wanted.name.c_str();
+  config.Subjects = subjects.data();
+  config.SubjectsLen = static_cast<int>(subjects.size());
+  config.MaxAge = wanted.max_age.count();
+  config.MaxBytes = limit(wanted.max_bytes);
+  config.MaxMsgsPerSubject = limit(wanted.max_messages_per_subject);
+  config.Replicas = wanted.replicas;
+  config.Discard = wanted.discard == Discard::newest ? js_DiscardNew : js_DiscardOld;
+  config.Duplicates = wanted.duplicate_window.count();
+  config.Storage = wanted.storage == Storage::memory ? js_MemoryStorage : js_FileStorage;
+  config.AllowRollup = wanted.allow_rollup;
+  config.DenyDelete = wanted.deny_delete;
+  config.AllowDirect = wanted.allow_direct;
+  return js_AddStream(nullptr, context, &config, nullptr, &code);
+}
+
+base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted, std::string& why) {
+  auto code = jsErrCode(0);
+  StreamInfoHandle info;
+  auto status = get_stream(info, context, wanted.name, code);
+  if (status == NATS_NOT_FOUND || code == kStreamNotFound) {
+    status = add_stream(context, wanted, code);
+    if (status == NATS_OK) return {};
+    // Somebody else makes the same stream at the same time.
+    if (code == kNameInUse) status = get_stream(info, context, wanted.name, code);
+  }
+  if (status != NATS_OK) {
+    why = "stream " + wanted.name + ": " + detail_of(status, code);
+    return to_error(status);
+  }
+  why = differences(wanted, config_of(*info->Config));
+  if (why.empty()) return {};
+  why.insert(0, "stream " + wanted.name + ": ");
+  return Errc::config_mismatch;
+}
+
+}  // namespace
+
+SharedContext make_context(const Connection& connection) {
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Wait = kWait.count();
+  jsCtx* raw = nullptr;
+  if (natsConnection_JetStream(&raw, connection.handle(), &options) != NATS_OK) return nullptr;
+  return SharedContext(raw, [](jsCtx* it) { jsCtx_Destroy(it); });
+}
+
+base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& stream) {
+  auto code = jsErrCode(0);
+  StreamInfoHandle info;
+  if (const auto status = get_stream(info, context, stream, code); status != NATS_OK) {
+    return to_error(status);
+  }
+  return StreamState{.messages = info->State.Msgs,
+                     .bytes = info->State.Bytes,
+                     .first_sequence = info->State.FirstSeq,
+                     .last_sequence = info->State.LastSeq};
+}
+
+base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& stream,
+                                             const std::string& subject) {
+  auto code = jsErrCode(0);
+  natsMsg* raw = nullptr;
+  const auto status = js_GetLastMsg(&raw, context, stream.c_str(), subject.c_str(), nullptr, &code);
+  const MessageHandle message(raw);
+  if (status != NATS_OK) return to_error(status);
+  StoredMessage stored;
+  stored.subject = natsMsg_GetSubject(raw);
+  stored.payload.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+  stored.sequence = natsMsg_GetSequence(raw);
+  stored.stored = std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::nanoseconds(natsMsg_GetTime(raw))));
+  const char* value = nullptr;
+  if (natsMsgHeader_Get(raw, "Nats-Msg-Id", &value) == NATS_OK) stored.id = value;
+  if (natsMsgHeader_Get(raw, "KV-Operation", &value) == NATS_OK) stored.operation = value;
+  return stored;
+}
+
+JetStream::JetStream(std::shared_ptr<Connection> connection)
+    : connection_(std::move(connection)), context_(make_context(*connection_)) {}
+
+asio::awaitable<base::Result<void>> JetStream::ensure_stream(const StreamConfig& config,
+                                                             std::string& why) {
+  auto job = [context = context_, &config, &why] {
+    return ensure_stream_now(context.get(), config, why);
+  };
+  auto pending = connection_->worker().run(std::move(job));
+  co_return co_await std::move(pending);
+}
+
+asio::awaitable<base::Result<StreamState>> JetStream::stream_state(std::string stream) {
+  auto job = [context = context_, stream = std::move(stream)] {
+    return stream_state_now(context.get(), stream);
+  };
+  auto pending = connection_->worker().run(std::move(job));
+  co_return co_await std::move(pending);
+}
+
+asio::awaitable<base::Result<StoredMessage>> JetStream::last_message(std::string stream,
+                                                                     std::string subject) {
+  auto job = [context = context_, stream = std::move(stream), subject = std::move(subject)] {
+    return last_message_now(context.get(), stream, subject);
+  };
+  auto pending = connection_->worker().run(std::move(job));
+  co_return co_await std::move(pending);
+}
+
+asio::awaitable<base::Result<void>> JetStream::delete_stream(std::string stream) {
+  auto job = [context = context_, stream = std::move(stream)]() -> base::Result<void> {
+    const auto status = js_DeleteStream(context.get(), stream.c_str(), nullptr, nullptr);
+    if (status != NATS_OK) return to_error(status);
+    return {};
+  };
+  auto pending = connection_->worker().run(std::move(job));
+  co_return co_await std::move(pending);
+}
+
+}  // namespace bus

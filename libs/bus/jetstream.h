@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/result.h"
+#include "bus/connection.h"
+#include "bus/handles.h"
+
+namespace bus {
+
+enum class Storage { file, memory };
+// What a full stream does with one more message.
+enum class Discard {
+  oldest,  // makes room
+  newest,  // refuses it: the publisher keeps it and tries again
+};
+
+// A stream as we want it. 0 or -1, as in NATS, where a limit is not wanted.
+struct StreamConfig {
+  std::string name;
+  std::vector<std::string> subjects;
+  std::chrono::nanoseconds max_age{0};
+  std::int64_t max_bytes = -1;
+  std::int64_t max_messages_per_subject = -1;
+  std::int64_t replicas = 1;
+  Discard discard = Discard::oldest;
+  std::chrono::nanoseconds duplicate_window = std::chrono::seconds(120);
+  Storage storage = Storage::file;
+  // Of key-value buckets:
+  bool allow_rollup = false, deny_delete = false, allow_direct = false;
+};
+
+struct StreamState {
+  std::uint64_t messages = 0, bytes = 0;
+  std::uint64_t first_sequence = 0, last_sequence = 0;  // first is last + 1 if the stream is empty
+};
+
+// A message as it is stored.
+struct StoredMessage {
+  std::string subject;
+  std::string id;         // Nats-Msg-Id, if it has one
+  std::string operation;  // KV-Operation, if it has one
+  std::string payload;
+  std::uint64_t sequence = 0;
+  std::chrono::system_clock::time_point stored{};
+};
+
+using SharedContext = std::shared_ptr<jsCtx>;
+
+// The management side of JetStream. Each call is made by the connection's worker and may wait up to
+// 5 s for the server: timed_out. Errors otherwise: bus_unavailable (not connected, or JetStream is
+// off), key_not_found (no such stream or message), and those named below. Where there is a `why`,
+// it tells an operator more. Await on any executor; the object has to live until then.
+class JetStream {
+ public:
+  explicit JetStream(std::shared_ptr<Connection> connection);
+
+  // Makes the stream if there is none of that name. If there is, compares every field of
+  // StreamConfig: config_mismatch, and `why` names each that differs, wanted and found. Never
+  // changes a stream: what it holds may be somebody's.
+  boost::asio::awaitable<base::Result<void>> ensure_stream(const StreamConfig& config,
+                                                           std::string& why);
+  boost::asio::awaitable<base::Result<StreamState>> stream_state(std::string stream);
+  // The last message with exactly that subject.
+  boost::asio::awaitable<base::Result<StoredMessage>> last_message(std::string stream,
+                                                                   std::string subject);
+  boost::asio::awaitable<base::Result<void>> delete_stream(std::string stream);
+
+  const std::shared_ptr<Connection>& connection() const { return connection_; }
+  const SharedContext& context() const { return context_; }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  SharedContext context_;
+};
+
+// The calls themselves, which wait: for the worker only.
+SharedContext make_context(const Connection& connection);
+base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& stream);
+base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& stream,
+                                             const std::string& subject);
+
+}  // namespace bus
