@@ -146,7 +146,8 @@ base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& st
   return StreamState{.messages = info->State.Msgs,
                      .bytes = info->State.Bytes,
                      .first_sequence = info->State.FirstSeq,
-                     .last_sequence = info->State.LastSeq};
+                     .last_sequence = info->State.LastSeq,
+                     .created = info->Created};
 }
 
 base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& stream,

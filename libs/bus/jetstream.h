@@ -39,6 +39,7 @@ struct StreamConfig {
 struct StreamState {
   std::uint64_t messages = 0, bytes = 0;
   std::uint64_t first_sequence = 0, last_sequence = 0;  // first is last + 1 if the stream is empty
+  std::int64_t created = 0;  // in ns since 1970: a stream made anew has sequences of its own
 };
 
 // A message as it is stored.
