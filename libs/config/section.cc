@@ -84,8 +84,8 @@ std::string Section::text(std::string_view key, const Text& how) const {
   return reading.value(how.otherwise, words.empty() ? "text" : words,
                        [&](const std::string& text, std::string& expected) {
                          std::optional<std::string> parsed;
-                         // Empty text means the same as none, where none is fine.
-                         if (text.empty() && how.otherwise) return parsed = text;
+                         // Empty text is fine where it is what an absent setting means.
+                         if (text.empty() && how.otherwise == "") return parsed = text;
                          auto why =
                              text_expected(*state_, text, how.pattern, how.like, how.length_max);
                          if (why.empty()) return parsed = text;
@@ -113,8 +113,9 @@ std::chrono::milliseconds Section::duration(std::string_view key, const Duration
   reading.record("duration", shown(how.otherwise, format), range, how.doc);
   return reading.value(how.otherwise, "a duration such as 500ms, 10s, 5m or 2h, " + range,
                        [&](const std::string& text, std::string& expected) {
-                         if (integer_from(text))
+                         if (integer_from(text)) {
                            expected = "a unit: " + text + "s or " + text + "ms?";
+                         }
                          return within(duration_from(text), how.least, how.most);
                        });
 }
@@ -126,8 +127,9 @@ std::uint64_t Section::bytes(std::string_view key, const Bytes& how) const {
   reading.record("size", shown(how.otherwise, text_of_bytes), range, how.doc);
   return reading.value(how.otherwise, "a size such as 64KiB or 16MiB, " + range,
                        [&](const std::string& text, std::string& expected) {
-                         if (integer_from(text))
+                         if (integer_from(text)) {
                            expected = "a unit: " + text + "B or " + text + "KiB?";
+                         }
                          return within(bytes_from(text), how.least, how.most);
                        });
 }

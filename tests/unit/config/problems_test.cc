@@ -37,6 +37,8 @@ const std::vector<Row>& rows() {
        {R"(/etc/gw.yaml:2: name: found nothing; expected lower-case letters, digits and '-')"}},
       {"name: ~",
        {R"(/etc/gw.yaml:2: name: found nothing; expected lower-case letters, digits and '-')"}},
+      {"name: ''",
+       {R"(/etc/gw.yaml:2: name: found ""; expected lower-case letters, digits and '-')"}},
       {"name: [a]",
        {R"(/etc/gw.yaml:2: name: found a list; expected lower-case letters, digits and '-')"}},
       {"name: {a: b}",
