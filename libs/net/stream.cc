@@ -166,6 +166,7 @@ Stream::Step Stream::handshake(Core& core) {
     return {};
   }
   Step step = core.step_after(result);
+  if (step.error) core.tls->forget();
   if (step.error && step.error.category() != base::category()) {
     core.why = step.error == asio::error::eof ? "the connection ended during the TLS handshake"
                                               : "TLS handshake: " + step.error.message();

@@ -116,8 +116,8 @@ int on_verify(X509_STORE_CTX* store, void*) {
 }
 
 int on_new_ticket(SSL* ssl, SSL_SESSION* ticket) {
-  TlsSession::of(ssl).keep(ticket);
-  return 1;  // the reference is ours now
+  TlsSession::of(ssl).keep(*ticket);
+  return 0;  // we took no reference
 }
 
 // Called only if the server asks and no certificate of ours fits.
@@ -238,7 +238,9 @@ TlsSession::TlsSession(std::shared_ptr<TlsContext> context, const std::string& h
   }
   const std::lock_guard lock(shared.mutex);
   if (auto it = shared.tickets.find(ticket_key_); it != shared.tickets.end()) {
-    SSL_set_session(ssl_, it->second);
+    SSL_SESSION* copy = SSL_SESSION_dup(it->second);
+    SSL_set_session(ssl_, copy);
+    SSL_SESSION_free(copy);
   }
 }
 
@@ -248,7 +250,9 @@ TlsSession& TlsSession::of(const SSL* ssl) {
   return *static_cast<TlsSession*>(SSL_get_app_data(ssl));
 }
 
-void TlsSession::keep(SSL_SESSION* ticket) {
+// OpenSSL makes the session of a connection useless when that ends without a TLS goodbye, just when
+// we are about to reconnect. So we keep a copy, and give out copies.
+void TlsSession::keep(const SSL_SESSION& ticket) {
   auto& shared = context_->impl();
   const std::lock_guard lock(shared.mutex);
   if (shared.tickets.size() >= kTicketsMax && !shared.tickets.contains(ticket_key_)) {
@@ -257,7 +261,16 @@ void TlsSession::keep(SSL_SESSION* ticket) {
   }
   auto& kept = shared.tickets[ticket_key_];
   SSL_SESSION_free(kept);
-  kept = ticket;
+  kept = SSL_SESSION_dup(&ticket);
+}
+
+void TlsSession::forget() {
+  auto& shared = context_->impl();
+  const std::lock_guard lock(shared.mutex);
+  const auto it = shared.tickets.find(ticket_key_);
+  if (it == shared.tickets.end()) return;
+  SSL_SESSION_free(it->second);
+  shared.tickets.erase(it);
 }
 
 void TlsSession::count() {

@@ -30,12 +30,14 @@ class TlsSession {
   const std::string& why() const { return why_; }
   // The handshake has succeeded.
   void count();
+  // The handshake has failed: should it be the ticket's fault, the next one does without.
+  void forget();
 
   // For the callbacks.
   static TlsSession& of(const SSL* ssl);
   int verify(X509_STORE_CTX* store);
   void certificate_asked() { certificate_asked_ = true; }
-  void keep(SSL_SESSION* ticket);  // takes ownership
+  void keep(const SSL_SESSION& ticket);
 
  private:
   std::shared_ptr<TlsContext> context_;
