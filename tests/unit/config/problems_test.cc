@@ -223,6 +223,13 @@ TEST(Problems, OfDeepNestingAreOne) {
               ElementsAre(HasSubstr("cannot be read as YAML")));
 }
 
+TEST(Problems, OfTooManyValuesAreOne) {
+  std::string text = "tags: [";
+  for (int i = 0; i < 1'000'000; ++i) text += "a,";
+  EXPECT_THAT(problems_of(text + "a]"),
+              ElementsAre("/etc/gw.yaml:1: cannot be read as YAML: more than 1000000 values"));
+}
+
 TEST(Problems, ComeAllAtOnceByLine) {
   EXPECT_THAT(
       problems_of("tags: [A]\nworkers: 0\nnats:\n  adress: a\nname: a\nname: b\n",

@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "telemetry/heartbeats.h"
 
@@ -103,6 +106,24 @@ TEST_F(AdminServerTest, AnswersManyAtOnce) {
   for (int i = 0; i < 10'000; ++i) counter.add();
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(answered, 160);
+}
+
+// More than there are threads and places to wait: the rest waits in the kernel, and is not lost.
+TEST_F(AdminServerTest, OutlastsClientsThatSayNothing) {
+  std::vector<int> silent;
+  for (int i = 0; i < 70; ++i) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    silent.push_back(socket(AF_INET, SOCK_STREAM, 0));
+    ASSERT_EQ(connect(silent.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  int answer = 0;
+  std::thread client([&] { answer = status("/livez"); });
+  for (int it : silent) close(it);
+  client.join();
+  EXPECT_EQ(answer, 200);
 }
 
 TEST_F(AdminServerTest, SaysWhyItCannotListen) {
