@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulator/engine/faults.h"
+#include "simulator/engine/types.h"
+
+namespace simulator::engine {
+
+// Counts up over the whole process and is never reused, so that a test can tell its connection.
+using ConnectionId = std::uint64_t;
+
+// Written once, sent to many.
+using Frame = std::shared_ptr<const std::string>;
+
+// How a dialect reaches its connections: sockets, or a test's list. Unknown ids are ignored, since
+// a connection may have gone in the meantime.
+class Wire {
+ public:
+  virtual ~Wire() = default;
+  virtual void send(ConnectionId connection, const Frame& frame) = 0;
+  virtual void logged_in(ConnectionId connection) = 0;
+  virtual void drop(ConnectionId connection) = 0;       // without a close frame
+  virtual void go_silent(ConnectionId connection) = 0;  // stops reading and answering, stays open
+  virtual void refuse(bool on) = 0;                     // connections to the tenant's own listener
+};
+
+struct ConnectionInfo {
+  ConnectionId id = 0;
+  std::string kind;       // in the vendor's words: "supervisor"
+  std::string extension;  // if it is one's own
+  bool logged_in = false;
+};
+
+// One call a client asked for, for tests that count them.
+struct Origination {
+  std::string extension, to;
+  std::vector<std::string> user_data;
+};
+
+struct Counters {
+  static constexpr std::size_t kLastOriginationsMax = 200;
+
+  std::uint64_t originates = 0;                   // asked for by clients, by whatever action
+  std::vector<Origination> last_originations;     // at most kLastOriginationsMax, oldest first
+  std::map<std::string, std::uint64_t> actions;   // received, by kind in the vendor's words
+  std::map<std::string, std::uint64_t> accepted;  // connections, by kind
+  std::uint64_t logins_ok = 0, logins_refused = 0;
+  std::uint64_t frames_received = 0, frames_ignored = 0, frames_sent = 0, events = 0;
+};
+
+// The PBX's side of one vendor's protocol, for one tenant: what its connections are told. Pure, as
+// the tenant is: time is an argument, everything that comes of it goes to the Wire. All members
+// are called in turn with the tenant's operations; on_change() from within them.
+class Dialect : public Listener {
+ public:
+  // A connection to `target`; `welcomed` if somebody else has said the first words already.
+  virtual void on_open(ConnectionId connection, std::string_view target, bool welcomed,
+                       TimePoint now) = 0;
+  virtual void on_text(ConnectionId connection, std::string_view text, TimePoint now) = 0;
+  virtual void on_closed(ConnectionId connection) = 0;
+
+  virtual void set_faults(const Faults& faults, TimePoint now) = 0;
+  virtual void happen(const Incident& incident, TimePoint now) = 0;
+  virtual const Faults& faults() const = 0;
+
+  virtual TimePoint deadline() const = 0;
+  virtual void advance(TimePoint now) = 0;
+
+  // As on the wire.
+  virtual std::string id_of(const Leg& leg) const = 0;
+  virtual const Counters& counters() const = 0;
+  virtual std::vector<ConnectionInfo> connections() const = 0;
+};
+
+}  // namespace simulator::engine

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "simulator/engine/types.h"
+
+namespace simulator::engine {
+
+// What is wrong with a tenant's PBX, until it is taken back. In no vendor's words; each dialect does
+// what fits its protocol. The default is a healthy PBX.
+struct Faults {
+  enum class Actions : std::uint8_t { execute, ignore, error };
+  enum class NewCall : std::uint8_t { normal, missing, late };
+  static constexpr std::uint32_t kAlways = UINT32_MAX;
+
+  bool refuse_connections = false;     // connect attempts are refused; own listener only
+  bool no_welcome = false;             // own listener only
+  std::uint32_t forbidden = 0;         // this many logins are refused; kAlways
+  std::uint32_t drop_before_init = 0;  // so many connections are lost between login and state
+  bool silent = false;  // half-open: nothing is read, answered or sent, on connections old and new
+  Millis delay{0};      // every frame comes this much later
+  std::uint32_t duplicate = 0;      // every n-th event comes twice; 0: none
+  Millis reorder_hangup{0};         // call-states come so much later, so hang-ups overtake them
+  std::uint32_t noise_every = 0;    // after every n-th event comes a frame nobody understands
+  std::uint32_t init_extensions = 0;  // at least so many in the first picture; 0: as there are
+  Actions actions = Actions::execute;
+  NewCall new_call = NewCall::normal;
+  Millis new_call_delay{500};  // if late
+
+  bool operator==(const Faults&) const = default;
+};
+
+// A frame to spoil the day with, now.
+enum class Noise : std::uint8_t {
+  unknown_action,
+  unknown_type,
+  invalid_json,
+  not_an_object,
+  truncated,
+  oversized,
+};
+
+// What happens once, now.
+struct Incident {
+  bool drop_all = false;  // TCP connections end without a word
+  bool restart = false;   // drop_all, and everything has other ids afterwards
+  bool calls_survive = false;
+  std::vector<Noise> noise;
+  std::size_t oversized_bytes = 5 << 20;
+};
+
+}  // namespace simulator::engine

@@ -1,0 +1,108 @@
+#include "simulator/host.h"
+
+#include <algorithm>
+
+#include <boost/asio/dispatch.hpp>
+
+namespace simulator {
+
+namespace asio = boost::asio;
+
+Host::Host(TenantSettings settings, const asio::any_io_executor& executor,
+           engine::TimePoint start)
+    : name_(settings.name),
+      executor_(executor),
+      timer_(executor),
+      last_(start),
+      stage_(std::move(settings), *this, start) {}
+
+engine::TimePoint Host::advance() {
+  last_ = std::max(last_, std::chrono::steady_clock::now());
+  stage_.advance(last_);
+  return last_;
+}
+
+void Host::arm() {
+  const auto due = stage_.deadline();
+  if (due == armed_) return;
+  armed_ = due;
+  if (due == engine::TimePoint::max()) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(due);
+  timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    armed_ = engine::TimePoint::max();
+    advance();
+    arm();
+  });
+}
+
+template <class Work>
+void Host::soon(Work work) {
+  asio::dispatch(executor_, [this, work = std::move(work)]() mutable {
+    work(advance());
+    arm();
+  });
+}
+
+void Host::open(std::shared_ptr<Connection> connection, std::function<void()> logged_in,
+                std::string target, bool welcomed) {
+  soon([this, connection = std::move(connection), logged_in = std::move(logged_in),
+        target = std::move(target), welcomed](engine::TimePoint now) mutable {
+    const auto id = connection->id();
+    clients_[id] = {std::move(connection), std::move(logged_in)};
+    stage_.dialect().on_open(id, target, welcomed, now);
+  });
+}
+
+void Host::text(engine::ConnectionId connection, std::string_view text) {
+  soon([this, connection, copy = std::string(text)](engine::TimePoint now) {
+    stage_.dialect().on_text(connection, copy, now);
+  });
+}
+
+void Host::closed(engine::ConnectionId connection) {
+  soon([this, connection](engine::TimePoint) {
+    stage_.dialect().on_closed(connection);
+    clients_.erase(connection);
+  });
+}
+
+void Host::start_run(RunId id, std::shared_ptr<const scenario::Scenario> scenario) {
+  soon([this, id, scenario = std::move(scenario)](engine::TimePoint now) {
+    stage_.start_run(id, scenario, now);
+  });
+}
+
+void Host::stop_run(RunId id) {
+  soon([this, id](engine::TimePoint) { stage_.stop_run(id); });
+}
+
+void Host::send(engine::ConnectionId connection, const engine::Frame& frame) {
+  const auto it = clients_.find(connection);
+  if (it != clients_.end()) it->second.connection->push(frame);
+}
+
+void Host::logged_in(engine::ConnectionId connection) {
+  const auto it = clients_.find(connection);
+  if (it != clients_.end()) it->second.logged_in();
+}
+
+// The socket's end is reported by closed() all the same.
+void Host::drop(engine::ConnectionId connection) {
+  const auto it = clients_.find(connection);
+  if (it != clients_.end()) it->second.connection->drop();
+}
+
+void Host::go_silent(engine::ConnectionId connection) {
+  const auto it = clients_.find(connection);
+  if (it != clients_.end()) it->second.connection->go_silent();
+}
+
+void Host::refuse(bool on) {
+  if (on_refuse_) on_refuse_(on);
+}
+
+}  // namespace simulator

@@ -1,0 +1,141 @@
+#include "simulator/scenario/faults.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "simulator/scenario/operation.h"
+
+namespace simulator::scenario {
+namespace {
+
+using engine::Faults;
+using engine::Millis;
+using engine::Noise;
+
+constexpr std::array<std::pair<std::string_view, Noise>, 6> kNoises{{
+    {"unknown_action", Noise::unknown_action},
+    {"unknown_type", Noise::unknown_type},
+    {"invalid_json", Noise::invalid_json},
+    {"not_an_object", Noise::not_an_object},
+    {"truncated", Noise::truncated},
+    {"oversized", Noise::oversized},
+}};
+
+class Reader {
+ public:
+  Reader(const config::Section& section, FaultChange& change)
+      : section_(section), change_(change) {}
+
+  void flag(std::string_view key, bool Faults::*field, std::string_view doc) {
+    if (!section_.has(key)) return;
+    const bool on = section_.boolean(key, {.doc = doc, .otherwise = false});
+    change_.changes.push_back([field, on](Faults& faults) { faults.*field = on; });
+  }
+  // A number, or "always".
+  void count(std::string_view key, std::uint32_t Faults::*field, std::string_view doc) {
+    if (!section_.has(key)) return;
+    std::uint32_t value = Faults::kAlways;
+    const std::string text = section_.text(key, {.doc = doc, .otherwise = "0"});
+    if (text != "always") {
+      const auto number = config::integer_from(text);
+      if (!number || *number < 0 || *number > 1'000'000) {
+        section_.wrong(key, "found \"" + text + "\"; expected a number up to 1000000, or always");
+        return;
+      }
+      value = static_cast<std::uint32_t>(*number);
+    }
+    change_.changes.push_back([field, value](Faults& faults) { faults.*field = value; });
+  }
+  void number(std::string_view key, std::uint32_t Faults::*field, std::int64_t most,
+              std::string_view doc) {
+    if (!section_.has(key)) return;
+    const auto value = static_cast<std::uint32_t>(
+        section_.integer(key, {.doc = doc, .otherwise = 0, .most = most}));
+    change_.changes.push_back([field, value](Faults& faults) { faults.*field = value; });
+  }
+  void duration(std::string_view key, Millis Faults::*field, std::string_view doc) {
+    const auto value = read_duration(section_, key, doc);
+    if (!value) return;
+    change_.changes.push_back([field, value](Faults& faults) { faults.*field = *value; });
+  }
+
+ private:
+  const config::Section& section_;
+  FaultChange& change_;
+};
+
+void read_noise(const config::Section& section, engine::Incident& incident) {
+  if (!section.has("noise")) return;
+  std::string known;
+  for (const auto& [name, kind] : kNoises) known += (known.empty() ? "" : ", ") + std::string(name);
+  const auto names =
+      section.list("noise", {.doc = "Frames to send now.",
+                             .otherwise = std::vector<std::string>{},
+                             .count_max = 100});
+  for (const std::string& name : names) {
+    bool found = false;
+    for (const auto& [word, kind] : kNoises) {
+      if (word != name) continue;
+      incident.noise.push_back(kind);
+      found = true;
+    }
+    if (!found) section.wrong("noise", "found \"" + name + "\"; expected some of " + known);
+  }
+}
+
+}  // namespace
+
+FaultChange read_faults(const config::Section& section) {
+  FaultChange change;
+  Reader read(section, change);
+  read.flag("refuse_connections", &Faults::refuse_connections, "TCP connects are refused.");
+  read.flag("no_welcome", &Faults::no_welcome, "The first frame never comes.");
+  change.needs_listener = !change.changes.empty();
+  read.count("forbidden", &Faults::forbidden, "So many logins are refused, or always.");
+  read.count("drop_before_init", &Faults::drop_before_init,
+             "So many connections are lost after the login, or always.");
+  read.flag("silent", &Faults::silent, "Half-open: nothing is read, answered or sent.");
+  read.duration("delay", &Faults::delay, "Every frame comes so much later.");
+  read.number("duplicate", &Faults::duplicate, 1'000'000, "Every n-th event comes twice.");
+  read.duration("reorder_hangup", &Faults::reorder_hangup,
+                "Call states come so much later, so that hang-ups overtake them.");
+  read.number("noise_every", &Faults::noise_every, 1'000'000,
+              "After every n-th event comes a frame nobody understands.");
+  read.number("init_extensions", &Faults::init_extensions, 100'000,
+              "Extensions in the first picture, at least.");
+  if (section.has("actions")) {
+    const auto value = section.one_of<Faults::Actions>("actions",
+                                                       {{"execute", Faults::Actions::execute},
+                                                        {"ignore", Faults::Actions::ignore},
+                                                        {"error", Faults::Actions::error}},
+                                                       {.doc = "What becomes of actions."});
+    change.changes.push_back([value](Faults& faults) { faults.actions = value; });
+  }
+  if (section.has("new_call")) {
+    const auto value = section.one_of<Faults::NewCall>("new_call",
+                                                       {{"normal", Faults::NewCall::normal},
+                                                        {"missing", Faults::NewCall::missing},
+                                                        {"late", Faults::NewCall::late}},
+                                                       {.doc = "Whether new-call comes."});
+    change.changes.push_back([value](Faults& faults) { faults.new_call = value; });
+  }
+  read.duration("new_call_delay", &Faults::new_call_delay, "How late, if late.");
+
+  engine::Incident& incident = change.incident;
+  incident.drop_all =
+      section.boolean("drop_all", {.doc = "Every connection is lost, now.", .otherwise = false});
+  incident.restart = section.boolean(
+      "restart", {.doc = "As drop_all, and all ids are others afterwards.", .otherwise = false});
+  incident.calls_survive = section.boolean(
+      "calls_survive", {.doc = "Calls go on over a restart.", .otherwise = false});
+  read_noise(section, incident);
+  incident.oversized_bytes = static_cast<std::size_t>(
+      section.integer("oversized_bytes", {.doc = "How large an oversized frame is.",
+                                          .otherwise = 5 << 20,
+                                          .least = 1,
+                                          .most = 64 << 20}));
+  return change;
+}
+
+}  // namespace simulator::scenario

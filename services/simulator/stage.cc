@@ -1,0 +1,66 @@
+#include "simulator/stage.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace simulator {
+
+using engine::TimePoint;
+
+Stage::Stage(TenantSettings settings, engine::Wire& wire, TimePoint start)
+    : settings_(std::move(settings)), tenant_(std::move(settings_.engine), *this) {
+  settings_.engine = {};
+  settings_.innova360.clock.start = start;
+  dialect_ = std::make_unique<innova360::Dialect>(settings_.innova360, tenant_, wire);
+}
+
+TimePoint Stage::deadline() const {
+  TimePoint due = std::min(tenant_.deadline(), dialect_->deadline());
+  if (traffic_) due = std::min(due, traffic_->deadline());
+  for (const auto& [id, run] : runs_) due = std::min(due, run.deadline());
+  return due;
+}
+
+void Stage::advance(TimePoint now) {
+  for (TimePoint due = deadline(); due <= now && due != TimePoint::max(); due = deadline()) {
+    // Of several that are due at once, in this order.
+    if (tenant_.deadline() == due) {
+      tenant_.advance(due);
+    } else if (dialect_->deadline() == due) {
+      dialect_->advance(due);
+    } else if (traffic_ && traffic_->deadline() == due) {
+      traffic_->advance(tenant_, dialect_->counters().events, due);
+    } else {
+      for (auto& [id, run] : runs_) {
+        if (run.deadline() == due) run.advance(*this, due);
+      }
+    }
+  }
+}
+
+std::string Stage::change_faults(const scenario::FaultChange& change, TimePoint now) {
+  if (change.needs_listener && !settings_.own_listener) {
+    return "refuse_connections and no_welcome need a listener of the tenant's own; give it a port";
+  }
+  dialect_->set_faults(change.applied_to(dialect_->faults()), now);
+  dialect_->happen(change.incident, now);
+  return {};
+}
+
+void Stage::clear_faults(TimePoint now) { dialect_->set_faults({}, now); }
+
+void Stage::start_traffic(const scenario::TrafficOptions& options, TimePoint now) {
+  traffic_.emplace(options, now);
+}
+
+void Stage::start_run(RunId id, std::shared_ptr<const scenario::Scenario> scenario,
+                      TimePoint now) {
+  runs_.insert_or_assign(id, scenario::Run(std::move(scenario), now));
+}
+
+const scenario::Run* Stage::run(RunId id) const {
+  const auto it = runs_.find(id);
+  return it == runs_.end() ? nullptr : &it->second;
+}
+
+}  // namespace simulator
