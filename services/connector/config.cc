@@ -325,6 +325,38 @@ Config read_config(config::Document& document) {
   config.admin = common::read_admin(root.section("admin"), 9464);
   config.log = common::read_log(root.section("log"), "connector");
 
+  // Read only to be compared; that a changed password counts too is on purpose.
+  Digest fixed;
+  for (const auto& url : config.nats.urls) fixed.add(url);
+  for (const auto& text : {config.instance, config.nats.creds_file, config.nats.nkey_public,
+                           config.nats.nkey_seed_file, config.nats.user, config.nats.password,
+                           config.nats.token, config.domain, config.admin.address}) {
+    fixed.add(text);
+  }
+  for (const std::int64_t number : {std::int64_t(config.weight),
+                                    std::int64_t(config.threads),
+                                    std::int64_t(config.format),
+                                    std::int64_t(config.stream.max_age.count()),
+                                    std::int64_t(config.stream.duplicate_window.count()),
+                                    std::int64_t(config.stream.max_bytes),
+                                    std::int64_t(config.stream.replicas),
+                                    std::int64_t(config.stream.memory),
+                                    std::int64_t(config.outbox.events_max),
+                                    std::int64_t(config.outbox.bytes_max),
+                                    std::int64_t(config.outbox.total_bytes_max),
+                                    std::int64_t(config.outbox.age_max.count()),
+                                    std::int64_t(config.lease.ttl.count()),
+                                    std::int64_t(config.lease.settle.count()),
+                                    std::int64_t(config.checkpoint_interval.count()),
+                                    std::int64_t(config.drain_limit.count()),
+                                    std::int64_t(config.commands_max),
+                                    std::int64_t(config.admin.port),
+                                    std::int64_t(config.log.level),
+                                    std::int64_t(config.log.format)}) {
+    fixed.add(number);
+  }
+  config.fixed = fixed.hex();
+
   root.each("tenants",
             [&](const Section& tenant) { config.tenants.push_back(read_tenant(tenant)); },
             {.doc = "The customers and their PBXs.", .count_max = 20'000, .unique = "id"});

@@ -68,6 +68,7 @@ struct Config {
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;
+  std::string fixed;  // SHA-256 of what needs a restart to change: all but `tenants`
 };
 
 // Reads everything; what is wrong is in the document's finish().

@@ -169,7 +169,7 @@ void TenantLink::closed(pbx::LinkId link, base::Error why, const std::string& de
   }
 }
 
-// Opens `socket` until close() says otherwise; null if it could not, with why.
+// Opens `socket`, unless close() says otherwise before; the error, if it could not, and why.
 asio::awaitable<base::Error> TenantLink::connect(std::shared_ptr<Socket> socket,
                                                  pbx::Handshake where, std::string& detail) {
   // A coroutine of its own, so that close() can cancel it without cancelling its caller.
@@ -218,7 +218,7 @@ asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Han
 
 asio::awaitable<void> TenantLink::read_from(std::shared_ptr<Socket> socket) {
   for (;;) {
-    if (socket->link == pbx::kPrimary) co_await outlets_.pace();
+    if (socket->link == pbx::kPrimary && outlets_.crowded()) co_await outlets_.pace();
     auto text = co_await socket->stream->read();
     if (text.has_error()) {
       socket->gone = true;
@@ -227,6 +227,7 @@ asio::awaitable<void> TenantLink::read_from(std::shared_ptr<Socket> socket) {
       co_return;
     }
     if (socket->close) continue;  // nobody listens any more; read on for the close frame
+    outlets_.heard();
     apply(session_->on_text(socket->link, *text, now()));
   }
 }

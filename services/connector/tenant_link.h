@@ -27,7 +27,10 @@ struct Outlets {
   std::function<void(const pbx::Observe&)> observe;
   std::function<void(call::CommandId, call::Reply)> answer;
   std::function<void(const pbx::Note&)> note;
-  // Before each read of the primary link: waits while events are made faster than NATS takes them.
+  std::function<void()> heard;  // a message arrived, on any socket; its effects follow
+  // Whether events are made faster than NATS takes them: then pace() is awaited before the primary
+  // link is read again, so that the PBX is slowed down by TCP.
+  std::function<bool()> crowded;
   std::function<boost::asio::awaitable<void>()> pace;
 };
 

@@ -1,0 +1,66 @@
+// The connector: holds its share of the tenants, keeps a link to each one's PBX, and publishes what
+// happens there. Configuration, objects, run.
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "connector/config.h"
+#include "connector/connector.h"
+#include "telemetry/log.h"
+#include "telemetry/version.h"
+
+namespace {
+
+std::optional<connector::Config> load(const std::string& file, std::ostream& complaints) {
+  auto document = config::Document::load(file, config::process_environment());
+  auto config = connector::read_config(document);
+  const auto problems = document.finish();
+  for (const auto& problem : problems) complaints << problem.text() << '\n';
+  if (!problems.empty()) return std::nullopt;
+  return config;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Keeps one link to each tenant's PBX, and publishes its events to NATS JetStream."};
+  std::string file = "connector.yaml";
+  bool check = false, reference = false, announce = false;
+  app.add_option("--config", file, "The configuration file")->capture_default_str();
+  app.add_flag("--check-config", check,
+               "Only say what is wrong with the configuration; status 0 if nothing");
+  app.add_flag("--config-reference", reference, "Print every setting, as Markdown");
+  app.add_flag("--announce", announce,
+               "Print the ports in use as one line of JSON, for whoever started it");
+  app.set_version_flag("--version", std::string(telemetry::version()));
+  CLI11_PARSE(app, argc, argv);
+
+  if (reference) {
+    auto document = config::Document::for_reference();
+    connector::read_config(document);
+    std::cout << document.reference();
+    return 0;
+  }
+  auto config = load(file, std::cerr);
+  if (!config) return 2;
+  if (check) {
+    std::cout << file << ": ok, " << config->tenants.size() << " tenants\n";
+    return 0;
+  }
+  telemetry::log::setup(config->log);
+  try {
+    connector::Connector connector(std::move(*config), std::filesystem::absolute(file),
+                                   [file] { return load(file, std::cerr); });
+    if (announce) {
+      std::cout << R"({"ready":true,"admin":)" << connector.admin_port() << "}" << std::endl;
+    }
+    return connector.run();
+  } catch (const std::exception& error) {
+    std::cerr << "connector: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,136 @@
+#include "connector/request_log.h"
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <openssl/sha.h>
+
+#include "wire/names.h"
+#include "wire/token.h"
+
+namespace connector {
+
+namespace asio = boost::asio;
+using base::Errc;
+using pbxgw::v1::OwnerReply;
+using pbxgw::v1::OwnerRequest;
+using pbxgw::v1::RequestRecord;
+
+namespace {
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+std::string key_of(const OwnerRequest& request) {
+  const auto tenant = wire::parse_tenant(request.tenant());
+  return wire::to_token(tenant ? tenant->str() : "") + "." + wire::to_token(request.request_id());
+}
+
+RequestRecord record_of(const OwnerRequest& request, std::uint64_t epoch) {
+  RequestRecord record;
+  record.set_request_hash(hash_of(request));
+  record.set_epoch(epoch);
+  return record;
+}
+
+wire::Failure reused() {
+  return {Errc::request_id_reused,
+          "request_id: was used before for another request; expected a fresh UUID",
+          "request_id",
+          {}};
+}
+
+}  // namespace
+
+std::string hash_of(const OwnerRequest& request) {
+  // Deterministic within one release of protobuf, which is what both sides of a retry run; maps are
+  // sorted by hand, since protobuf promises no order for them.
+  OwnerRequest bare = request;
+  bare.clear_request_id();
+  bare.clear_deadline();
+  bare.clear_traceparent();
+  std::string text;
+  if (bare.has_command()) {
+    const std::map<std::string, std::string> data(bare.command().data().begin(),
+                                                  bare.command().data().end());
+    for (const auto& [name, value] : data) {
+      text += std::to_string(name.size()) + ':' + name + std::to_string(value.size()) + ':' + value;
+    }
+    bare.mutable_command()->clear_data();
+  }
+  text += bare.SerializeAsString();
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
+  return hash;
+}
+
+asio::awaitable<RequestLog::Begun> RequestLog::begin(OwnerRequest request, std::uint64_t epoch) {
+  const std::string key = key_of(request);
+  auto creating = bucket_.create(key, record_of(request, epoch).SerializeAsString());
+  const auto created = co_await std::move(creating);
+  if (created.has_value()) {
+    auto executor = co_await asio::this_coro::executor;
+    running_[key] = std::make_shared<Running>(
+        asio::steady_timer(executor, asio::steady_timer::time_point::max()));
+    Reserved reserved;
+    reserved.key = key;
+    reserved.revision = *created;
+    co_return Begun(std::move(reserved));
+  }
+  if (created.error() != Errc::key_exists) {
+    wire::Failure failure;
+    failure.why = Errc::bus_unavailable;
+    failure.detail = "the request_id could not be written down, so nothing was sent";
+    co_return Begun(std::move(failure));
+  }
+
+  auto getting = bucket_.get(key);
+  const auto entry = co_await std::move(getting);
+  RequestRecord record;
+  wire::Failure failure;
+  if (entry.has_error() || !record.ParseFromString(entry->value)) {
+    failure.why = Errc::bus_unavailable;
+    failure.detail = "what became of the request_id could not be read; nothing was sent now";
+    co_return Begun(std::move(failure));
+  }
+  if (record.request_hash() != hash_of(request)) {
+    failure = reused();
+    co_return Begun(std::move(failure));
+  }
+  if (record.has_reply()) co_return Begun(record.reply());
+  if (const auto found = running_.find(key); found != running_.end()) {
+    const auto running = found->second;
+    co_await running->done.async_wait(kTuple);
+    if (running->reply) co_return Begun(*running->reply);
+  }
+  failure.why = Errc::outcome_unknown;
+  failure.detail = "the connector that took this request_id before was lost before it could answer";
+  co_return Begun(std::move(failure));
+}
+
+asio::awaitable<void> RequestLog::finish(Reserved reserved, OwnerRequest request,
+                                         std::uint64_t epoch, OwnerReply reply) {
+  RequestRecord record = record_of(request, epoch);
+  *record.mutable_reply() = reply;
+  settle(reserved.key, std::move(reply));
+  // If this fails, a retry hears outcome_unknown: the truth, as far as the log knows it.
+  auto updating = bucket_.update(reserved.key, record.SerializeAsString(), reserved.revision);
+  co_await std::move(updating);
+}
+
+asio::awaitable<void> RequestLog::forget(Reserved reserved) {
+  settle(reserved.key, std::nullopt);
+  auto erasing = bucket_.erase(reserved.key, reserved.revision);
+  co_await std::move(erasing);
+}
+
+void RequestLog::settle(const std::string& key, std::optional<OwnerReply> reply) {
+  auto found = running_.extract(key);
+  if (found.empty()) return;
+  found.mapped()->reply = std::move(reply);
+  found.mapped()->done.cancel();
+}
+
+}  // namespace connector

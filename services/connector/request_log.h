@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "bus/kv.h"
+#include "pbxgw/v1/command.pb.h"
+#include "wire/status.h"
+
+namespace connector {
+
+// Makes commands with a request_id happen once (AIP-155), over restarts and takeovers: each id is
+// written down in a KV bucket before anything is sent, and its reply beside it afterwards. The
+// bucket forgets after 24 hours. One for each I/O thread, used there only.
+class RequestLog {
+ public:
+  explicit RequestLog(bus::KvBucket& bucket) : bucket_(bucket) {}
+
+  // Carry it out, then finish().
+  struct Reserved {
+    std::string key;
+    std::uint64_t revision = 0;
+  };
+  using Begun = std::variant<Reserved, pbxgw::v1::OwnerReply, wire::Failure>;
+
+  // Reserves the request's id; or the reply it got before, awaiting it if it is being carried out
+  // here; or a failure: the id was used for something else, what became of it is not known, or it
+  // could not be written down.
+  boost::asio::awaitable<Begun> begin(pbxgw::v1::OwnerRequest request, std::uint64_t epoch);
+  boost::asio::awaitable<void> finish(Reserved reserved, pbxgw::v1::OwnerRequest request,
+                                      std::uint64_t epoch, pbxgw::v1::OwnerReply reply);
+  // Nothing was sent: the id may be used again.
+  boost::asio::awaitable<void> forget(Reserved reserved);
+
+ private:
+  struct Running {
+    explicit Running(boost::asio::steady_timer timer) : done(std::move(timer)) {}
+    boost::asio::steady_timer done;  // cancelled when the reply is there
+    std::optional<pbxgw::v1::OwnerReply> reply;
+  };
+  void settle(const std::string& key, std::optional<pbxgw::v1::OwnerReply> reply);
+
+  bus::KvBucket& bucket_;
+  std::map<std::string, std::shared_ptr<Running>> running_;
+};
+
+// SHA-256 of what the request asks for: without its request_id, deadline and trace.
+std::string hash_of(const pbxgw::v1::OwnerRequest& request);
+
+}  // namespace connector

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "bus/connection.h"
+#include "bus/jetstream.h"
+#include "bus/kv.h"
+#include "bus/kv_lease.h"
+#include "bus/publisher.h"
+#include "bus/requests.h"
+#include "connector/config.h"
+#include "connector/metrics.h"
+#include "connector/request_log.h"
+#include "telemetry/heartbeats.h"
+#include "telemetry/rate_limit.h"
+
+namespace connector {
+
+// TLS contexts by their options: a trust store is large, and a thousand tenants mostly share one.
+// Thread-safe.
+class TlsContexts {
+ public:
+  // As net::TlsContext::make().
+  base::Result<std::shared_ptr<net::TlsContext>> get(const net::TlsOptions& options,
+                                                     std::string& why);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<net::TlsContext>> contexts_;
+};
+
+// What all of the process's tenants share.
+struct Commons {
+  Commons(const Config& settings, telemetry::Metrics& all) : config(settings), metrics(all) {}
+
+  const Config& config;  // without `tenants`: those change, and each owner has its own
+  const Metrics metrics;
+  TlsContexts tls;
+  std::atomic<std::size_t> outbox_bytes = 0;
+  telemetry::RateLimit notes{5, std::chrono::seconds(10)};  // log lines of one tenant
+};
+
+// One I/O thread, and what its tenants share: a connection to NATS and all that goes through it. A
+// tenant lives on one shard for its whole life, so no lock is on the event path.
+class Shard {
+ public:
+  // Connects to NATS, and starts the thread. Throws std::runtime_error if the NATS options are of
+  // no use.
+  Shard(Commons& commons, unsigned number, telemetry::Heartbeats& heartbeats);
+  // Stops the thread; what still runs on it is dropped.
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  boost::asio::any_io_executor executor() { return io_.get_executor(); }
+
+  Commons& commons;
+  // The following are used on the executor only.
+  std::shared_ptr<bus::Connection> connection;
+  std::shared_ptr<bus::Requests> requests;
+  std::unique_ptr<bus::Publisher> publisher;
+  std::unique_ptr<bus::KvBucket> tenants, checkpoints, request_bucket, leases;
+  std::unique_ptr<RequestLog> request_log;
+  std::unique_ptr<bus::KvLeaseStore> lease_store;
+
+ private:
+  boost::asio::awaitable<void> tick(telemetry::Heartbeats::Beat beat);
+  void report(bus::PublisherStatistics& last);
+
+  unsigned number_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+// Leases live for `ttl`; the holder of one stops before that.
+bus::LeaseTimes lease_times(const Config& config);
+
+}  // namespace connector

@@ -1,0 +1,634 @@
+#include "connector/tenant_owner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bus/consumer.h"
+#include "call/fold.h"
+#include "telemetry/log.h"
+#include "wire/commands.h"
+#include "wire/events.h"
+#include "wire/names.h"
+#include "wire/subjects.h"
+#include "wire/time.h"
+#include "wire/token.h"
+
+namespace connector {
+
+namespace asio = boost::asio;
+using base::Errc;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto kLog = telemetry::log::Logger("tenant");
+
+// Events of one tenant that may wait before its PBX is slowed down; and for how long at most,
+// because a PBX that is not read does not see its pings answered either.
+constexpr std::size_t kCrowdedDepth = 1'000;
+constexpr auto kPaceMax = 1s;
+// A link that ends so soon after being up, so many times in a row, is being thrown out by somebody
+// who logs in with the same account.
+constexpr auto kQuickEnd = 5s;
+constexpr unsigned kQuickEndsMax = 3;
+constexpr auto kDuplicateRetry = 30s;
+constexpr auto kRetry = 1s;  // of what needs NATS
+constexpr auto kHealEvery = 100ms;
+
+TenantOwner::TimePoint now() { return std::chrono::steady_clock::now(); }
+call::Time wall() { return std::chrono::system_clock::now(); }
+
+call::Time wall_at(TenantOwner::TimePoint when) {
+  return wall() + std::chrono::duration_cast<call::Time::duration>(when - now());
+}
+
+std::string lease_name(const base::TenantId& tenant) {
+  return "tenant." + wire::to_token(tenant.str());
+}
+
+}  // namespace
+
+TenantOwner::TenantOwner(Shard& shard, std::shared_ptr<const TenantConfig> tenant,
+                         Handlers handlers)
+    : shard_(shard),
+      tenant_(std::move(tenant)),
+      handlers_(std::move(handlers)),
+      metrics_(shard.commons.metrics, tenant_->vendor->name),
+      random_(std::random_device{}()),
+      wake_(shard.executor()),
+      lease_timer_(shard.executor()),
+      record_timer_(shard.executor()),
+      checkpoint_timer_(shard.executor()),
+      heal_timer_(shard.executor()),
+      room_timer_(shard.executor()),
+      idle_(shard.executor(), TimePoint::max()) {
+  link_status_.state = call::LinkState::unowned;
+}
+
+TenantOwner::~TenantOwner() {
+  metrics_.link_moved(link_status_.state, call::LinkState::unowned);
+  if (unverified_) metrics_.unverified.add(-1);
+}
+
+asio::awaitable<void> TenantOwner::run() {
+  auto taking = take_lease();
+  if (!co_await std::move(taking)) co_return;
+  handlers_.held();
+  spawn(keep_lease());
+
+  tracker_.emplace(tenant_->vendor->capabilities, lease_->lease().epoch);
+  auto restoring = restore();
+  co_await std::move(restoring);
+  publisher_ = std::make_unique<EventPublisher>(
+      *shard_.publisher, tenant_->id, shard_.commons.config, shard_.commons.outbox_bytes,
+      EventPublisher::Handlers{
+          .stored = [this](const EventPublisher::Stored& it) { stored(it); },
+          .may_send = [this] { return !fenced(); },
+          .refused =
+              [this](std::uint64_t first, std::uint64_t last) {
+                call::StreamGap gap{first, last, wall(), wall(), "event_too_big"};
+                tell([&] { return tracker_->heal(tracker_->book(), gap, {wall(), {}, ""}); });
+              }});
+  inbox_ = std::make_unique<CommandInbox>(
+      shard_.connection, shard_.executor(),
+      CommandInbox::Owner{
+          .tenant = tenant_->id,
+          .epoch = lease_->lease().epoch,
+          .tracker = &*tracker_,
+          .obstacle = [this] { return obstacle(); },
+          .submit =
+              [this](call::Command command, TimePoint limit, const std::string& request_id,
+                     std::function<void(call::Reply)> done) {
+                return submit(std::move(command), limit, request_id, std::move(done));
+              }},
+      *shard_.request_log, shard_.commons.metrics);
+  if (!stopping_) {
+    if (const auto opened = inbox_->open(); opened.has_error()) {
+      kLog.error("commands cannot be taken", {{"tenant", tenant_->id}, {"error", opened.error()}});
+    }
+    spawn(keep_record());
+    spawn(keep_checkpoint());
+    auto linking = keep_link();
+    co_await std::move(linking);
+  }
+  auto leaving = let_go();
+  co_await std::move(leaving);
+}
+
+void TenantOwner::stop(base::Errc why) {
+  if (stopping_) return;
+  stopping_ = why;
+  if (inbox_) inbox_->close();
+  if (link_) link_->end({why, "", {}});
+  wake_.cancel();
+  for (auto* timer : {&record_timer_, &checkpoint_timer_, &heal_timer_, &room_timer_})
+    timer->cancel();
+}
+
+void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
+  tenant_ = std::move(tenant);
+  reconfigured_ = true;
+  record_changed_ = true;
+  record_timer_.cancel();
+  if (link_) link_->end({Errc::link_not_needed, "the configuration has changed", {}});
+  wake_.cancel();
+}
+
+// Everything that run() began ends here, in the order in which consumers should see it end.
+asio::awaitable<void> TenantOwner::let_go() {
+  const bool lost = stopping_ == Errc::lease_lost && fenced();
+  if (!lost) {
+    const auto until = now() + shard_.commons.config.drain_limit;
+    auto answering = inbox_->drained();
+    co_await std::move(answering);
+    auto draining =
+        publisher_->drained(std::chrono::duration_cast<std::chrono::milliseconds>(until - now()));
+    const bool drained = co_await std::move(draining);
+    if (!drained) {
+      kLog.warning("events left unpublished",
+                   {{"tenant", tenant_->id}, {"events", publisher_->depth()}});
+    } else if (last_stored_.sequence > checkpointed_ && !gap_) {
+      wire::Checkpoint last{tracker_->book(), last_stored_.stream_sequence};
+      auto writing = write_checkpoint(std::move(last));
+      co_await std::move(writing);
+    }
+    if (stopping_ == Errc::link_not_needed && !reconfigured_) {
+      auto reading = shard_.tenants->get(wire::to_token(tenant_->id.str()));
+      const auto entry = co_await std::move(reading);
+      if (entry.has_value()) {
+        auto erasing = shard_.tenants->erase(entry->key, entry->revision);
+        co_await std::move(erasing);
+      }
+    }
+  }
+  // The coroutines beside: each looks at stopping_, or leaving_, when it wakes.
+  leaving_ = true;
+  lease_timer_.cancel();
+  while (running_ > 0) co_await idle_.async_wait(kTuple);
+  if (!lost) {
+    auto releasing = shard_.lease_store->release(lease_name(tenant_->id), lease_->lease());
+    co_await std::move(releasing);
+  }
+  kLog.info("tenant let go", {{"tenant", tenant_->id}, {"reason", *stopping_}});
+}
+
+// ---- The lease.
+
+asio::awaitable<bool> TenantOwner::take_lease() {
+  const auto asked = now();
+  auto acquiring = shard_.lease_store->acquire(lease_name(tenant_->id));
+  const auto lease = co_await std::move(acquiring);
+  if (lease.has_error()) co_return false;
+  lease_.emplace(*lease, lease_times(shard_.commons.config), asked, random_());
+  shard_.commons.metrics.lease_taken.add();
+  shard_.commons.metrics.lease_held.add(1);
+  kLog.info("tenant taken", {{"tenant", tenant_->id}, {"epoch", lease->epoch}});
+  co_return true;
+}
+
+asio::awaitable<void> TenantOwner::keep_lease() {
+  const std::string name = lease_name(tenant_->id);
+  // Renewed until the very end: letting go may take its time too.
+  while (!leaving_) {
+    auto waiting = sleep(lease_timer_, std::min(lease_->renew_at(), lease_->fence_at()));
+    co_await std::move(waiting);
+    if (fenced()) break;
+    if (now() < lease_->renew_at()) continue;  // woken to look at leaving_
+    const auto asked = now();
+    auto renewing = shard_.lease_store->renew(name, lease_->lease());
+    const auto renewed = co_await std::move(renewing);
+    shard_.commons.metrics.lease_renew.observe(now() - asked);
+    if (renewed.has_value()) {
+      if (!lease_->renewed(*renewed, asked, now(), random_())) break;
+    } else if (renewed.error() == Errc::lease_lost) {
+      lose();
+      break;
+    } else {
+      lease_->failed(now(), random_());
+    }
+  }
+  shard_.commons.metrics.lease_held.add(-1);
+  if (fenced()) lose();
+}
+
+bool TenantOwner::fenced() { return lost_ || lease_->fenced(now()); }
+
+void TenantOwner::lose() {
+  if (lost_) return;
+  lost_ = true;
+  shard_.commons.metrics.lease_lost.add();
+  kLog.warning("lease lost", {{"tenant", tenant_->id}, {"epoch", lease_->lease().epoch}});
+  stop(Errc::lease_lost);
+}
+
+// ---- What was.
+
+asio::awaitable<void> TenantOwner::restore() {
+  while (!stopping_) {
+    auto reading = read_checkpoint();
+    auto checkpoint = co_await std::move(reading);
+    if (checkpoint) {
+      auto replaying = replay(std::move(*checkpoint));
+      auto book = co_await std::move(replaying);
+      if (book.has_value()) {
+        kLog.info("state restored", {{"tenant", tenant_->id},
+                                     {"calls", book->calls.size()},
+                                     {"devices", book->devices.size()}});
+        tracker_->restore(std::move(*book));
+        co_return;
+      }
+      kLog.warning("events cannot be replayed", {{"tenant", tenant_->id}, {"error", book.error()}});
+    }
+    auto waiting = sleep(wake_, now() + kRetry);
+    co_await std::move(waiting);
+  }
+}
+
+// An empty one if there is none, or none that can be read; nothing if it is not known.
+asio::awaitable<std::optional<wire::Checkpoint>> TenantOwner::read_checkpoint() {
+  const std::string key = wire::to_token(tenant_->id.str());
+  std::vector<std::string> parts;
+  unsigned wanted = 1;
+  while (parts.size() < wanted) {
+    auto getting =
+        shard_.checkpoints->get(parts.empty() ? key : key + "." + std::to_string(parts.size()));
+    auto entry = co_await std::move(getting);
+    if (entry.has_error() && entry.error() != Errc::key_not_found) co_return std::nullopt;
+    if (entry.has_error()) break;
+    if (parts.empty()) {
+      const auto count = wire::parts_of(entry->value);
+      if (count.has_value()) wanted = *count;
+    }
+    parts.push_back(std::move(entry->value));
+  }
+  if (parts.empty()) co_return wire::Checkpoint();
+  auto checkpoint = wire::decode(parts);
+  if (checkpoint.has_value()) co_return std::move(*checkpoint);
+  kLog.warning("checkpoint unreadable: replaying the whole stream", {{"tenant", tenant_->id}});
+  co_return wire::Checkpoint();
+}
+
+asio::awaitable<base::Result<call::Book>> TenantOwner::replay(wire::Checkpoint from) {
+  call::Fold fold(from.book);
+  bus::ConsumerOptions options;
+  options.stream = wire::kEventStream;
+  options.filter = wire::events_of(tenant_->id);
+  options.start = {bus::Start::Kind::sequence,
+                   from.stream_sequence == 0 ? 0 : from.stream_sequence + 1};
+
+  std::optional<base::Error> ended;  // default-constructed: caught up
+  asio::steady_timer done(shard_.executor(), TimePoint::max());
+  auto finish = [&](base::Error why) {
+    if (!ended) ended = why;
+    done.cancel();
+  };
+  auto take = [&](const bus::Delivery& delivery) {
+    const auto event = wire::decode_event(delivery.payload());
+    if (event.has_error()) return;
+    const auto known = wire::from_proto(*event);
+    if (known.has_value()) fold.apply(*known);
+  };
+  bus::OrderedConsumer::Handlers handlers{
+      .on_message = take,
+      .on_caught_up = [&] { finish({}); },
+      .on_end = [&](base::Error why, const std::string&) { finish(why); }};
+  std::string why;
+  auto opening = bus::OrderedConsumer::open(shard_.requests, shard_.executor(), options,
+                                            std::move(handlers), why);
+  auto opened = co_await std::move(opening);
+  if (opened.has_error() && opened.error() == Errc::marker_expired) {
+    // The stream was purged, or made anew, beyond the checkpoint: that is all there is to know.
+    co_return std::move(from.book);
+  }
+  if (opened.has_error()) co_return opened.error();
+  while (!ended) co_await done.async_wait(kTuple);
+  if (*ended) co_return *ended;
+  co_return fold.book();
+}
+
+asio::awaitable<void> TenantOwner::keep_checkpoint() {
+  while (!stopping_) {
+    auto waiting = sleep(checkpoint_timer_, now() + shard_.commons.config.checkpoint_interval);
+    co_await std::move(waiting);
+    if (stopping_ || gap_ || tracker_->book().sequence == checkpointed_) continue;
+    // What is known now is ahead of what is stored. The checkpoint is of use only with the place in
+    // the stream of its very last event: stored() fills that in when it comes by.
+    pending_checkpoint_ = wire::Checkpoint{tracker_->book(), 0};
+    if (last_stored_.sequence == tracker_->book().sequence) stored_checkpoint(last_stored_);
+    while (!stopping_ && pending_checkpoint_->stream_sequence == 0) {
+      auto storing = sleep(checkpoint_timer_, TimePoint::max());
+      co_await std::move(storing);
+    }
+    if (pending_checkpoint_->stream_sequence == 0) continue;
+    wire::Checkpoint next = std::move(*pending_checkpoint_);
+    pending_checkpoint_.reset();
+    auto writing = write_checkpoint(std::move(next));
+    co_await std::move(writing);
+  }
+}
+
+void TenantOwner::stored_checkpoint(const EventPublisher::Stored& it) {
+  if (!pending_checkpoint_ || pending_checkpoint_->book.sequence != it.sequence) return;
+  pending_checkpoint_->stream_sequence = it.stream_sequence;
+  checkpoint_timer_.cancel();
+}
+
+asio::awaitable<void> TenantOwner::write_checkpoint(wire::Checkpoint checkpoint) {
+  const std::string key = wire::to_token(tenant_->id.str());
+  auto parts = wire::encode(tenant_->id, checkpoint);
+  shard_.commons.metrics.checkpoints.add();
+  // The first part last: it says which others belong to it.
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    auto putting =
+        shard_.checkpoints->put(i == 0 ? key : key + "." + std::to_string(i), std::move(parts[i]));
+    const auto put = co_await std::move(putting);
+    if (put.has_error()) {
+      shard_.commons.metrics.checkpoint_failures.add();
+      co_return;
+    }
+  }
+  checkpointed_ = checkpoint.book.sequence;
+}
+
+// ---- The link.
+
+asio::awaitable<void> TenantOwner::keep_link() {
+  while (!stopping_) {
+    reconfigured_ = false;
+    auto linking = link_once();
+    Ending ending = co_await std::move(linking);
+    if (stopping_) {
+      ending.why = *stopping_;
+      ending.detail.clear();
+    }
+    const bool was_up = up_since_.has_value();
+    const auto up_for = was_up ? now() - *up_since_ : TimePoint::duration::zero();
+    up_since_.reset();
+    if (was_up) last_up_ = wall();
+    if (was_up && up_for >= kQuickEnd) attempt_ = quick_ends_ = 0;
+    if (was_up && up_for < kQuickEnd && !reconfigured_ && ++quick_ends_ >= kQuickEndsMax) {
+      ending.why = Errc::login_duplicated;
+      ending.retry_after =
+          std::max(ending.retry_after.value_or(0ms), std::chrono::milliseconds(kDuplicateRetry));
+    }
+    auto delay = delay_of(tenant_->backoff, attempt_++, random_());
+    delay = std::max(delay, ending.retry_after.value_or(0ms));
+    if (stopping_ || reconfigured_) {
+      delay = 0ms;
+      attempt_ = 0;
+    } else {
+      shard_.commons.metrics.link_reconnects.at({tenant_->vendor->name, base::name_of(ending.why)})
+          .add();
+    }
+    kLog.info("link ended", {{"tenant", tenant_->id},
+                             {"reason", ending.why},
+                             {"detail", ending.detail},
+                             {"retry_in", delay}});
+    const auto retry_at = now() + delay;
+    set_link(call::LinkState::backing_off, &ending, retry_at);
+    while (!stopping_ && !reconfigured_ && now() < retry_at) {
+      auto waiting = sleep(wake_, retry_at);
+      co_await std::move(waiting);
+    }
+  }
+}
+
+// From the first attempt to connect to the end of one session.
+asio::awaitable<Ending> TenantOwner::link_once() {
+  const auto tenant = tenant_;  // of this link, whatever comes after
+  metrics_.attempts.add();
+  set_link(call::LinkState::connecting);
+
+  LinkOptions options;
+  options.limits = tenant->limits;
+  options.commands_max = shard_.commons.config.commands_max;
+  std::string why;
+  auto tls = shard_.commons.tls.get(tenant->tls, why);
+  if (tls.has_error()) {
+    Ending unusable;
+    unusable.why = tls.error();
+    unusable.detail = why;
+    co_return unusable;
+  }
+  options.tls = std::move(*tls);
+  if (unverified_ != !tenant->tls.verify) {
+    unverified_ = !tenant->tls.verify;
+    metrics_.unverified.add(unverified_ ? 1 : -1);
+  }
+  if (unverified_) {
+    kLog.warning("the PBX's certificate is not verified, as configured", {{"tenant", tenant->id}});
+  }
+
+  tracker_->begin_resync();
+  link_ = std::make_unique<TenantLink>(shard_.executor(),
+                                       tenant->vendor->make_session(tenant->settings, random_()),
+                                       std::move(options), outlets());
+  auto running = link_->run();
+  Ending ending = co_await std::move(running);
+  link_.reset();
+  co_return ending;
+}
+
+Outlets TenantOwner::outlets() {
+  Outlets outlets;
+  outlets.heard = [this] {
+    received_ = now();
+    metrics_.frames.add();
+  };
+  outlets.stage = [this](call::LinkState state) { set_link(state); };
+  outlets.ready = [this] {
+    tell([this] { return tracker_->end_resync({wall(), {}, ""}); });
+    up_since_ = now();
+    set_link(call::LinkState::up);
+  };
+  outlets.observe = [this](const pbx::Observe& it) {
+    call::Context context{wall(), {}, ""};
+    if (it.caused_by) {
+      if (const auto asked = asked_.find(*it.caused_by); asked != asked_.end()) {
+        context.request_id = asked->second.request_id;
+      }
+    }
+    tell([&] { return tracker_->apply(it.seen, context); });
+  };
+  outlets.answer = [this](call::CommandId id, call::Reply reply) {
+    auto asked = asked_.extract(id);
+    if (!asked.empty()) asked.mapped().done(std::move(reply));
+  };
+  outlets.note = [this](const pbx::Note& note) {
+    shard_.commons.metrics.frame_errors.at({tenant_->vendor->name, base::name_of(note.what)}).add();
+    if (const auto suppressed = shard_.commons.notes.pass(tenant_->id.str(), now())) {
+      kLog.warning("note", {{"tenant", tenant_->id},
+                            {"error", note.what},
+                            {"detail", note.detail},
+                            {"suppressed", *suppressed}});
+    }
+  };
+  outlets.crowded = [this] { return publisher_->depth() >= kCrowdedDepth; };
+  outlets.pace = [this] { return pace(); };
+  return outlets;
+}
+
+void TenantOwner::set_link(call::LinkState state, const Ending* ending,
+                           std::optional<TimePoint> retry_at) {
+  metrics_.link_moved(link_status_.state, state);
+  if (state != link_status_.state) link_since_ = wall();
+  link_status_.state = state;
+  // While it is tried again, the reason of the last failure stays the one worth knowing.
+  if (ending) {
+    link_status_.reason = base::name_of(ending->why);
+    link_status_.detail = ending->detail.empty() ? ending->why.message() : ending->detail;
+  } else if (state == call::LinkState::up) {
+    link_status_.reason.clear();
+    link_status_.detail.clear();
+    kLog.info("link up", {{"tenant", tenant_->id}});
+  }
+  link_status_.retry_at.reset();
+  if (retry_at) link_status_.retry_at = wall_at(*retry_at);
+  tell([this] { return tracker_->link(link_status_, {wall(), {}, ""}); });
+  record_changed_ = true;
+  record_timer_.cancel();
+}
+
+pbxgw::v1::TenantRecord TenantOwner::record() const {
+  pbxgw::v1::TenantRecord record;
+  auto& tenant = *record.mutable_tenant();
+  tenant.set_name(wire::tenant_name(tenant_->id));
+  tenant.set_display_name(tenant_->title);
+  tenant.set_vendor(tenant_->vendor->name);
+  tenant.set_owner(shard_.commons.config.instance);
+  tenant.set_epoch(lease_->lease().epoch);
+  *tenant.mutable_link() = wire::to_proto(link_status_, link_since_);
+  if (last_up_ != call::Time{} || up_since_) {
+    wire::to_proto(up_since_ ? wall() : last_up_, *tenant.mutable_link()->mutable_last_up_time());
+  }
+  *record.mutable_capabilities() =
+      wire::to_proto(tenant_->id, tenant_->vendor->name, tenant_->vendor->capabilities)
+          .capabilities();
+  return record;
+}
+
+// Keeps the tenant's record in the KV bucket as it is here: what GetTenant tells.
+asio::awaitable<void> TenantOwner::keep_record() {
+  while (!stopping_) {
+    if (!record_changed_) {
+      auto waiting = sleep(record_timer_, TimePoint::max());
+      co_await std::move(waiting);
+      continue;
+    }
+    record_changed_ = false;
+    auto putting =
+        shard_.tenants->put(wire::to_token(tenant_->id.str()), record().SerializeAsString());
+    const auto put = co_await std::move(putting);
+    if (put.has_error()) {
+      record_changed_ = true;
+      auto waiting = sleep(record_timer_, now() + kRetry);
+      co_await std::move(waiting);
+    }
+  }
+}
+
+// ---- Events.
+
+// What `make` returns is published, or is part of a gap.
+template <class Make>
+void TenantOwner::tell(Make make) {
+  if (!gap_) {
+    if (const char* full = publisher_->full(now())) {
+      gap_ = Gap{tracker_->book(), wall(), full};
+      kLog.warning("outbox full: events are lost from here on",
+                   {{"tenant", tenant_->id}, {"reason", full}, {"events", publisher_->depth()}});
+      spawn(heal());
+    }
+  }
+  const std::vector<call::Event> events = make();
+  for (const call::Event& event : events) metrics_.count(event);
+  if (!gap_) publisher_->publish(events, received_);
+}
+
+// Ends the gap once there is room: says what was lost, then what has become of the rest.
+asio::awaitable<void> TenantOwner::heal() {
+  while (!stopping_ && !publisher_->has_half()) {
+    auto waiting = sleep(heal_timer_, now() + kHealEvery);
+    co_await std::move(waiting);
+  }
+  if (fenced() || !gap_) co_return;
+  const Gap gap = std::move(*gap_);
+  gap_.reset();
+  const auto lost = tracker_->book().sequence - gap.published.sequence;
+  if (lost == 0) co_return;
+  const call::StreamGap said{gap.published.sequence + 1, tracker_->book().sequence, gap.since,
+                             wall(), gap.reason};
+  const auto events = tracker_->heal(gap.published, said, {wall(), {}, ""});
+  for (const call::Event& event : events) metrics_.count(event);
+  shard_.commons.metrics.gaps.at({gap.reason}).add();
+  kLog.warning(
+      "events were lost",
+      {{"tenant", tenant_->id}, {"first", said.first_sequence}, {"last", said.last_sequence}});
+  publisher_->publish(events, now());
+}
+
+void TenantOwner::stored(const EventPublisher::Stored& it) {
+  last_stored_ = it;
+  shard_.commons.metrics.frame_to_ack.observe(now() - it.received);
+  stored_checkpoint(it);
+  if (publisher_->depth() == kCrowdedDepth / 2) room_timer_.cancel();
+}
+
+// Slows the PBX down while it talks faster than NATS listens. Not while NATS is away: then the
+// outbox is what it is for.
+asio::awaitable<void> TenantOwner::pace() {
+  const auto until = now() + kPaceMax;
+  while (!stopping_ && shard_.connection->connected() && publisher_->depth() > kCrowdedDepth / 2 &&
+         now() < until) {
+    auto waiting = sleep(room_timer_, until);
+    co_await std::move(waiting);
+  }
+}
+
+// ---- Commands.
+
+std::optional<wire::Failure> TenantOwner::obstacle() {
+  if (fenced()) return wire::Failure{Errc::owner_moving, "", "", {}};
+  if (stopping_) return wire::Failure{Errc::shutting_down, "", "", {}};
+  if (!link_ || !up_since_) {
+    std::string detail = std::string("the link to the PBX is ") + name_of(link_status_.state);
+    if (!link_status_.detail.empty()) detail += ": " + link_status_.detail;
+    return wire::Failure{
+        Errc::pbx_disconnected, detail, "", {{"link_reason", link_status_.reason}}};
+  }
+  return std::nullopt;
+}
+
+bool TenantOwner::submit(call::Command command, TimePoint limit, const std::string& request_id,
+                         std::function<void(call::Reply)> done) {
+  const auto id = ++last_command_;
+  asked_[id] = {request_id, std::move(done)};
+  received_ = now();
+  if (link_->submit(id, std::move(command), limit)) return true;
+  asked_.erase(id);
+  return false;
+}
+
+// ---- Coroutines.
+
+asio::awaitable<void> TenantOwner::sleep(asio::steady_timer& timer, TimePoint until) {
+  timer.expires_at(until);
+  co_await timer.async_wait(kTuple);
+}
+
+// Counts `work` in, so that run() outlives it.
+void TenantOwner::spawn(asio::awaitable<void> work) {
+  ++running_;
+  asio::co_spawn(shard_.executor(), std::move(work), [this](std::exception_ptr thrown) {
+    --running_;
+    idle_.cancel();
+    if (thrown) std::rethrow_exception(thrown);
+  });
+}
+
+}  // namespace connector

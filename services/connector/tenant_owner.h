@@ -1,0 +1,137 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bus/lease.h"
+#include "call/tracker.h"
+#include "connector/command_inbox.h"
+#include "connector/event_publisher.h"
+#include "connector/shard.h"
+#include "connector/tenant_link.h"
+#include "wire/checkpoint.h"
+
+namespace connector {
+
+// One tenant, from taking its lease to letting it go: keeps the link to the PBX up, makes events of
+// what it says, publishes them, has commands carried out, and leaves a checkpoint for the next
+// owner. All members are called on the shard's executor. Start reading at run().
+class TenantOwner {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  struct Handlers {
+    std::function<void()> held;  // the lease was got
+  };
+  TenantOwner(Shard& shard, std::shared_ptr<const TenantConfig> tenant, Handlers handlers);
+  ~TenantOwner();
+
+  // Until stop(), or the lease is lost, or was not to be had. Once only.
+  boost::asio::awaitable<void> run();
+
+  // Ends run() in good order: the outbox flushed, a checkpoint left, the lease released. `why` is
+  // what consumers read as the link's reason: shutting_down, lease_lost (moved for balance), or
+  // link_not_needed (no longer configured: the tenant's record is erased too).
+  void stop(base::Errc why);
+
+  // Other settings from now on: the link is made anew, the lease and all that is known stay.
+  void reconfigure(std::shared_ptr<const TenantConfig> tenant);
+
+ private:
+  struct Gap {
+    call::Book published;  // what consumers believe
+    call::Time since;
+    const char* reason;
+  };
+  struct Asked {
+    std::string request_id;
+    std::function<void(call::Reply)> done;
+  };
+
+  // The lease.
+  boost::asio::awaitable<bool> take_lease();
+  boost::asio::awaitable<void> keep_lease();
+  bool fenced();
+  void lose();
+
+  // What was, from the checkpoint and the stream.
+  boost::asio::awaitable<void> restore();
+  boost::asio::awaitable<std::optional<wire::Checkpoint>> read_checkpoint();
+  boost::asio::awaitable<base::Result<call::Book>> replay(wire::Checkpoint from);
+  boost::asio::awaitable<void> keep_checkpoint();
+  void stored_checkpoint(const EventPublisher::Stored& stored);
+  boost::asio::awaitable<void> write_checkpoint(wire::Checkpoint checkpoint);
+
+  // The link.
+  boost::asio::awaitable<void> keep_link();
+  boost::asio::awaitable<Ending> link_once();
+  Outlets outlets();
+  void set_link(call::LinkState state, const Ending* ending = nullptr,
+                std::optional<TimePoint> retry_at = {});
+  boost::asio::awaitable<void> keep_record();
+  pbxgw::v1::TenantRecord record() const;
+
+  // Events.
+  template <class Make>
+  void tell(Make make);
+  void stored(const EventPublisher::Stored& stored);
+  boost::asio::awaitable<void> heal();
+  boost::asio::awaitable<void> pace();
+
+  // Commands.
+  bool submit(call::Command command, TimePoint limit, const std::string& request_id,
+              std::function<void(call::Reply)> done);
+  std::optional<wire::Failure> obstacle();
+
+  boost::asio::awaitable<void> let_go();
+  boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
+  void spawn(boost::asio::awaitable<void> work);
+
+  Shard& shard_;
+  std::shared_ptr<const TenantConfig> tenant_;
+  Handlers handlers_;
+  VendorMetrics metrics_;
+  std::mt19937_64 random_;
+
+  std::optional<bus::HeldLease> lease_;
+  std::optional<call::Tracker> tracker_;
+  std::unique_ptr<EventPublisher> publisher_;
+  std::unique_ptr<CommandInbox> inbox_;
+  std::unique_ptr<TenantLink> link_;
+
+  std::optional<base::Errc> stopping_;
+  bool lost_ = false;     // the lease, for certain
+  bool leaving_ = false;  // all that the lease was for is done
+  bool reconfigured_ = false;
+  unsigned running_ = 0;  // coroutines beside run()
+
+  call::LinkEvent link_status_;
+  call::Time link_since_{}, last_up_{};
+  std::optional<TimePoint> up_since_;
+  unsigned attempt_ = 0, quick_ends_ = 0;
+  bool unverified_ = false;
+  bool record_changed_ = false;
+
+  TimePoint received_{};  // when the frame being handled arrived
+  std::optional<Gap> gap_;
+  EventPublisher::Stored last_stored_{};
+  std::optional<wire::Checkpoint> pending_checkpoint_;
+  std::uint64_t checkpointed_ = 0;  // sequence
+
+  call::CommandId last_command_ = 0;
+  std::map<call::CommandId, Asked> asked_;
+
+  boost::asio::steady_timer wake_;  // the link loop: stop, or new settings
+  boost::asio::steady_timer lease_timer_, record_timer_, checkpoint_timer_, heal_timer_,
+      room_timer_;
+  boost::asio::steady_timer idle_;  // cancelled when running_ changes
+};
+
+}  // namespace connector
