@@ -37,11 +37,11 @@ inline constexpr std::size_t kDetailsMax = 4096;
 // in the metadata too (AIP-193). `field` makes it a BadRequest violation.
 struct Failure {
   base::Error why;
-  std::string detail;  // a sentence; empty: the error's own message
-  std::string field;   // the request's field that is wrong, if one is
+  std::string detail{};  // a sentence; empty: the error's own message
+  std::string field{};   // the request's field that is wrong, if one is
   // Keys [a-z][a-zA-Z0-9-_]+, at most 64 characters; others are left out. "resource", a resource
   // name, also makes the ResourceInfo of a NOT_FOUND.
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata{};
 };
 // Always with ErrorInfo; with BadRequest if there is a `field`, RetryInfo if the row has a delay,
 // PreconditionFailure for FAILED_PRECONDITION, and ResourceInfo as said above.
