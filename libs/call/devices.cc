@@ -38,7 +38,7 @@ void Tracker::see(const Device& device, Scribe& scribe) {
   desk.seen = round_;
   if (is_new) {
     scribe.device(DeviceEventType::added, device);
-    return allow_at(device.id);
+    return allow_at(&desk);
   }
   Device& known = found->second;
   if (known == device) return;
@@ -46,7 +46,7 @@ void Tracker::see(const Device& device, Scribe& scribe) {
   const bool rights = known.controllable != device.controllable;
   known = device;
   for (DeviceEventType type : events) scribe.device(type, known);
-  if (rights) allow_at(device.id);
+  if (rights) allow_at(&desk);
 }
 
 void Tracker::remove(const DeviceId& device, Scribe& scribe) {
@@ -54,7 +54,7 @@ void Tracker::remove(const DeviceId& device, Scribe& scribe) {
   scribe.device(DeviceEventType::removed, found->second);
   index_.unseat(device);
   book_.devices.erase(found);
-  allow_at(device);
+  allow_at(index_.desk(device));
 }
 
 void Tracker::end_unseen_devices(std::uint64_t since, Scribe& scribe) {

@@ -84,6 +84,10 @@ const Desk* Index::desk(const DeviceId& device) const {
   return found == desks_.end() ? nullptr : &found->second;
 }
 
+const Desk* Index::desk(const Connection& connection) const {
+  return has_desk(connection) ? desk(connection.party.device) : nullptr;
+}
+
 Desk& Index::seat(const Device& device) {
   Desk& desk = desks_[device.id];
   desk.device = &device;

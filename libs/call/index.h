@@ -48,7 +48,10 @@ class Index {
   Place by_leg(const std::string& leg) const;
   Entry* by_id(const CallId& call);
 
+  // nullptr if nothing is there.
   const Desk* desk(const DeviceId& device) const;
+  // Of an extension's connection; nullptr for any other's.
+  const Desk* desk(const Connection& connection) const;
   Desk& seat(const Device& device);
   void unseat(const DeviceId& device);
 

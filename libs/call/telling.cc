@@ -68,7 +68,7 @@ void Tracker::Telling::note(Connection& connection, const Leg& leg) {
   connection.role = leg.role;
   if (offered_again) connection.offered = true;
   tracker_.index_.add(entry_, connection);
-  tracker_.allow_at(before);
+  tracker_.allow_at(tracker_.index_.desk(before));
   settle(connection);
   subject_ = information_ && subject_ != connection.number ? 0 : connection.number;
   information_ = true;
@@ -147,8 +147,8 @@ bool Tracker::Telling::close_if_empty() {
   return true;
 }
 
-void Tracker::Telling::end_all() {
-  while (!call_.connections.empty()) clear(call_.connections.front().number, {});
+void Tracker::Telling::end_all(const Reason& reason) {
+  while (!call_.connections.empty()) clear(call_.connections.front().number, reason);
   close_if_empty();
 }
 
@@ -227,10 +227,14 @@ Connection* Tracker::Telling::add(const Leg& leg) {
   return &connection;
 }
 
+// What can be asked for changes with the connection, and on the device's others too.
 void Tracker::Telling::settle(Connection& connection) {
-  const Desk* desk = tracker_.index_.desk(connection.party.device);
-  if (desk != nullptr && desk->places.size() > 1) tracker_.allow_at(connection.party.device);
-  connection.allowed = tracker_.allowed(call_.id, connection);
+  const Desk* desk = tracker_.index_.desk(connection);
+  if (desk != nullptr && desk->places.size() > 1) {
+    tracker_.allow_at(desk);
+  } else {
+    connection.allowed = tracker_.allowed(call_.id, connection, desk);
+  }
 }
 
 bool Tracker::Telling::talked(unsigned number) const {

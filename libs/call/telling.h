@@ -44,8 +44,8 @@ class Tracker::Telling {
             const std::optional<Party>& other);
 
   bool close_if_empty();
-  // Everybody has left, and nobody said why.
-  void end_all();
+  // Everybody has left.
+  void end_all(const Reason& reason = {});
 
  private:
   void walk(unsigned number, const Steps& steps, const Reason& reason);

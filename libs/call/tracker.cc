@@ -224,7 +224,9 @@ void Tracker::see_changed(Entry& entry, const CallView& view, Scribe& scribe) {
   });
   if (view.key != call.key && !view.key.empty()) {
     Entry* absorbed = index_.by_key(view.key);
-    if (absorbed != nullptr && absorbed != &entry) Telling(*this, *absorbed, scribe).end_all();
+    if (absorbed != nullptr && absorbed != &entry) {
+      Telling(*this, *absorbed, scribe).end_all({default_cause(joined), nullptr});
+    }
   }
 
   Telling telling(*this, entry, scribe);
@@ -271,10 +273,11 @@ void Tracker::end_unseen_calls(std::uint64_t since, Scribe& scribe) {
 }
 
 ServiceSet Tracker::allowed(const CallId& call, const Connection& connection) const {
-  if (connection.party.kind != DeviceKind::extension) {
-    return permissions_.on(connection, false, false);
-  }
-  const Desk* desk = index_.desk(connection.party.device);
+  return allowed(call, connection, index_.desk(connection));
+}
+
+ServiceSet Tracker::allowed(const CallId& call, const Connection& connection,
+                            const Desk* desk) const {
   const bool controllable =
       desk != nullptr && desk->device != nullptr && desk->device->controllable;
   bool paired = false;
@@ -289,12 +292,11 @@ ServiceSet Tracker::allowed(const CallId& call, const Connection& connection) co
   return permissions_.on(connection, controllable, paired);
 }
 
-void Tracker::allow_at(const DeviceId& device) {
-  const Desk* desk = index_.desk(device);
+void Tracker::allow_at(const Desk* desk) {
   if (desk == nullptr) return;
   for (const Place& place : desk->places) {
     Connection& connection = *find_connection(*place.entry->call, place.number);
-    connection.allowed = allowed(place.entry->call->id, connection);
+    connection.allowed = allowed(place.entry->call->id, connection, desk);
   }
 }
 

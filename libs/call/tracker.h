@@ -108,8 +108,9 @@ class Tracker {
 
   // What can be asked for on the connection now; `call` is the one it is in, or a copy of it.
   ServiceSet allowed(const CallId& call, const Connection& connection) const;
+  ServiceSet allowed(const CallId& call, const Connection& connection, const Desk* desk) const;
   // Sets what is allowed on a device's connections anew: one of them, or the device, has changed.
-  void allow_at(const DeviceId& device);
+  void allow_at(const Desk* desk);
 
   Permissions permissions_;
   Book book_;
