@@ -89,8 +89,7 @@ std::string sha256_of(const std::string& certificate_file) {
 
 Certificate make_certificate(std::filesystem::path folder) {
   if (folder.empty()) {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "pbxgw-simulator-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "pbxgw-simulator-XXXXXX").string();
     require(::mkdtemp(name.data()) != nullptr, "make the folder " + name);
     folder = name;
   }
@@ -101,9 +100,9 @@ Certificate make_certificate(std::filesystem::path folder) {
     require(key != nullptr, "make a key");
     const auto certificate = self_signed(key.get());
     const auto key_out = open_new(made.key_file);
-    require(PEM_write_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                 nullptr) == 1,
-            "write " + made.key_file);
+    require(
+        PEM_write_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+        "write " + made.key_file);
     const auto out = open_new(made.certificate_file);
     require(PEM_write_X509(out.get(), certificate.get()) == 1, "write " + made.certificate_file);
   }

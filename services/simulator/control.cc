@@ -31,8 +31,7 @@ Answer wrong_method(std::string_view allowed) {
 Answer problems_of(const std::vector<config::Problem>& problems) {
   json::array all;
   for (const auto& it : problems) {
-    all.push_back(
-        json::object{{"line", it.line}, {"field", it.path}, {"error", it.message}});
+    all.push_back(json::object{{"line", it.line}, {"field", it.path}, {"error", it.message}});
   }
   Answer answer = error(400, problems.front().text(), problems.front().path);
   answer.body.as_object()["problems"] = std::move(all);
@@ -159,8 +158,8 @@ std::string verbs() {
 Answer prepare_call(const std::string& text, Work& work) {
   Body body(text);
   const auto root = body.root();
-  const bool callback = root.boolean(
-      "callback", {.doc = "Ring the caller's phone first.", .otherwise = false});
+  const bool callback =
+      root.boolean("callback", {.doc = "Ring the caller's phone first.", .otherwise = false});
   const auto operation = scenario::read_operation(callback ? Verb::callback : Verb::call, root);
   if (auto wrong = body.wrong()) return std::move(*wrong);
   work = [operation](Stage& stage, engine::TimePoint now) {
@@ -411,9 +410,8 @@ asio::awaitable<Control::Answer> Control::show_launch(RunId id) {
     auto look = [run_id](Stage& stage, engine::TimePoint) -> json::value {
       const auto* run = stage.run(run_id);
       if (!run) return {{"state", "stopped"}, {"why", ""}, {"steps_done", 0}};
-      return {{"state", name_of(run->state())},
-              {"why", run->why()},
-              {"steps_done", run->steps_done()}};
+      return {
+          {"state", name_of(run->state())}, {"why", run->why()}, {"steps_done", run->steps_done()}};
     };
     auto pending = it.host->ask(look);
     json::value state = co_await std::move(pending);
@@ -425,7 +423,9 @@ asio::awaitable<Control::Answer> Control::show_launch(RunId id) {
     runs.push_back(std::move(state));
   }
   json::object body{{"id", std::to_string(id)},
-                    {"state", failed ? "failed" : running ? "running" : "finished"},
+                    {"state", failed    ? "failed"
+                              : running ? "running"
+                                        : "finished"},
                     {"runs", std::move(runs)}};
   co_return Answer(200, std::move(body));
 }

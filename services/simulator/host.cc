@@ -8,8 +8,7 @@ namespace simulator {
 
 namespace asio = boost::asio;
 
-Host::Host(TenantSettings settings, const asio::any_io_executor& executor,
-           engine::TimePoint start)
+Host::Host(TenantSettings settings, const asio::any_io_executor& executor, engine::TimePoint start)
     : name_(settings.name),
       executor_(executor),
       timer_(executor),

@@ -60,7 +60,8 @@ struct Server::Visitor {
     leave();
     host = &to;
     auto flag = logged_in;
-    host->open(connection, [flag] { flag->store(true); }, target, welcomed);
+    host->open(
+        connection, [flag] { flag->store(true); }, target, welcomed);
   }
   void leave() {
     if (host) host->closed(connection->id());
@@ -164,8 +165,8 @@ void Server::open_listeners() {
 asio::awaitable<void> Server::serve(std::string target, net::WebSocket socket, Host* home) {
   const auto executor = co_await asio::this_coro::executor;
   Visitor visitor;
-  visitor.connection = std::make_shared<Connection>(++last_connection_, std::move(socket),
-                                                    executor, settings_.outbox_bytes_max);
+  visitor.connection = std::make_shared<Connection>(++last_connection_, std::move(socket), executor,
+                                                    settings_.outbox_bytes_max);
   visitor.target = std::move(target);
   visitor.at_home = home != nullptr;
   if (home) {

@@ -65,9 +65,9 @@ std::vector<std::string> read_extensions(const Section& section) {
   }
   if (section.has("extension_range") || section.documenting()) {
     const Section it = section.section("extension_range");
-    const auto from = it.text("from", {.doc = "The first number.",
-                                       .pattern = "[0-9]{1,15}",
-                                       .like = "digits, at most 15"});
+    const auto from = it.text(
+        "from",
+        {.doc = "The first number.", .pattern = "[0-9]{1,15}", .like = "digits, at most 15"});
     const auto count =
         it.integer("count", {.doc = "How many.", .least = 1, .most = kExtensionsMax});
     numbers = range(from, count);
@@ -80,17 +80,16 @@ std::vector<std::string> read_extensions(const Section& section) {
 
 std::vector<engine::AnswerRule> read_answers(const Section& section) {
   std::vector<engine::AnswerRule> rules;
-  section.each(
-      "answers",
-      [&](const Section& rule) {
-        const auto to = rule.text(
-            "to", {.doc = "A number, or its beginning and '*'.",
-                   .pattern = "[0-9A-Za-z+*#._-]{1,64}",
-                   .like = "a number, or the beginning of one and '*'"});
-        rules.push_back({to, scenario::read_plan(rule)});
-      },
-      {.doc = "What the far end of calls does that clients start; the first that fits.",
-       .count_max = 1'000});
+  section.each("answers",
+               [&](const Section& rule) {
+                 const auto to =
+                     rule.text("to", {.doc = "A number, or its beginning and '*'.",
+                                      .pattern = "[0-9A-Za-z+*#._-]{1,64}",
+                                      .like = "a number, or the beginning of one and '*'"});
+                 rules.push_back({to, scenario::read_plan(rule)});
+               },
+               {.doc = "What the far end of calls does that clients start; the first that fits.",
+                .count_max = 1'000});
   return rules;
 }
 
@@ -98,34 +97,34 @@ engine::TenantOptions read_engine(const Section& section) {
   engine::TenantOptions it;
   it.extensions = read_extensions(section);
   it.lines = static_cast<std::size_t>(section.integer(
-      "lines", {.doc = "Calls an extension may have at once.", .otherwise = 2, .least = 1,
-                .most = 100}));
-  it.calls_max = static_cast<std::size_t>(
-      section.integer("calls_max", {.doc = "Calls at once.", .otherwise = 100'000, .least = 1,
-                                    .most = 1'000'000}));
+      "lines",
+      {.doc = "Calls an extension may have at once.", .otherwise = 2, .least = 1, .most = 100}));
+  it.calls_max = static_cast<std::size_t>(section.integer(
+      "calls_max", {.doc = "Calls at once.", .otherwise = 100'000, .least = 1, .most = 1'000'000}));
   it.outside_digits_min = static_cast<std::size_t>(section.integer(
-      "outside_digits_min",
-      {.doc = "Shorter numbers that are no extension do not exist.", .otherwise = 6, .least = 1,
-       .most = 64}));
+      "outside_digits_min", {.doc = "Shorter numbers that are no extension do not exist.",
+                             .otherwise = 6,
+                             .least = 1,
+                             .most = 64}));
   it.ring_timeout = section.duration(
       "ring_timeout", {.doc = "Until an unanswered call ends.", .otherwise = it.ring_timeout});
   it.busy_tone = section.duration(
       "busy_tone", {.doc = "How long a caller hears it.", .otherwise = it.busy_tone});
   it.post_dial = section.duration(
       "post_dial", {.doc = "Until an outside number rings.", .otherwise = it.post_dial});
-  it.callback_answer = section.duration(
-      "callback_answer", {.doc = "Until the own phone answers, when a client calls.",
-                          .otherwise = *it.callback_answer});
+  it.callback_answer = section.duration("callback_answer",
+                                        {.doc = "Until the own phone answers, when a client calls.",
+                                         .otherwise = *it.callback_answer});
   if (!section.boolean("callback_answers",
                        {.doc = "Whether it answers by itself at all.", .otherwise = true})) {
     it.callback_answer.reset();
   }
   it.answers = read_answers(section);
-  it.record_all =
-      section.boolean("record_all", {.doc = "Record every call.", .otherwise = false});
-  it.did_prefix = section.text(
-      "did_prefix", {.doc = "Before an extension, its public number.", .otherwise = "",
-                     .pattern = "[+0-9]{1,32}", .like = "digits, perhaps after a '+'"});
+  it.record_all = section.boolean("record_all", {.doc = "Record every call.", .otherwise = false});
+  it.did_prefix = section.text("did_prefix", {.doc = "Before an extension, its public number.",
+                                              .otherwise = "",
+                                              .pattern = "[+0-9]{1,32}",
+                                              .like = "digits, perhaps after a '+'"});
   return it;
 }
 
@@ -133,7 +132,8 @@ innova360::Settings read_innova360(const Section& section, const Settings& all) 
   innova360::Settings it;
   it.server = section.text("server", {.doc = "Its name in frames.", .otherwise = all.server});
   const Section supervisor = section.section("supervisor");
-  it.supervisor_user = supervisor.text("user", {.doc = "Sees everything.", .otherwise = "{tenant}"});
+  it.supervisor_user =
+      supervisor.text("user", {.doc = "Sees everything.", .otherwise = "{tenant}"});
   it.supervisor_password =
       supervisor.text("password", {.doc = "A test's, no secret.", .otherwise = "{tenant}-demo"});
   const Section agents = section.section("agents");
@@ -163,9 +163,9 @@ TenantEntry numbered(TenantEntry entry, std::int64_t n) {
     text = replaced(replaced(text, "{n}", std::to_string(n)), "{tenant}", it.name);
   };
   auto& words = it.innova360;
-  for (auto* text : {&words.server, &words.supervisor_user, &words.supervisor_password,
-                     &words.agent_user.before, &words.agent_user.after,
-                     &words.agent_password.before, &words.agent_password.after}) {
+  for (auto* text :
+       {&words.server, &words.supervisor_user, &words.supervisor_password, &words.agent_user.before,
+        &words.agent_user.after, &words.agent_password.before, &words.agent_password.after}) {
     fill(*text);
   }
   return entry;
@@ -180,8 +180,8 @@ void read_tenant(const Section& section, Settings& all) {
   section.one_of<int>("vendor", {{"innova360", 0}},
                       {.doc = "Whose protocol it speaks.", .otherwise = 0});
   const auto count = section.integer(
-      "count", {.doc = "That many tenants of this kind.", .otherwise = 1, .least = 1,
-                .most = kTenantsMax});
+      "count",
+      {.doc = "That many tenants of this kind.", .otherwise = 1, .least = 1, .most = kTenantsMax});
   if ((count > 1) != (name.find("{n}") != std::string::npos)) {
     section.wrong("name", "expected a name with {n} in it, and count, or neither");
   }
@@ -211,8 +211,9 @@ void check_users(const Section& root, const Settings& all) {
     if (!entry.shared) continue;
     const auto [other, is_new] = supervisors.emplace(it.innova360.supervisor_user, it.name);
     if (!is_new) {
-      root.wrong("tenants", other->second + " and " + it.name + " have the same supervisor user \"" +
-                                other->first + "\" behind one listener; expected different ones");
+      root.wrong("tenants", other->second + " and " + it.name +
+                                " have the same supervisor user \"" + other->first +
+                                "\" behind one listener; expected different ones");
     }
     const auto& user = it.innova360.agent_user;
     auto& numbers = agents[{user.before, user.after}];
@@ -245,11 +246,11 @@ Settings read_settings(const Section& root) {
   it.seed = static_cast<std::uint64_t>(
       root.integer("seed", {.doc = "Of everything random.", .otherwise = 1}));
   it.threads = static_cast<std::size_t>(root.integer(
-      "threads", {.doc = "For I/O; each tenant belongs to one.", .otherwise = 1, .least = 1,
-                  .most = 64}));
+      "threads",
+      {.doc = "For I/O; each tenant belongs to one.", .otherwise = 1, .least = 1, .most = 64}));
   const Section control = root.section("control");
-  it.control_address = control.text("address", {.doc = "Of the HTTP control face.",
-                                                .otherwise = it.control_address});
+  it.control_address = control.text(
+      "address", {.doc = "Of the HTTP control face.", .otherwise = it.control_address});
   it.control_port = port_at(control, "port", it.control_port, "0: any free port.");
   const Section innova360 = root.section("innova360");
   it.address = innova360.text("address", {.doc = "Of the PBX listeners.", .otherwise = it.address});
@@ -259,21 +260,24 @@ Settings read_settings(const Section& root) {
   it.port = port_at(innova360, "port", it.port, "Of the common listener; 0: any free port.");
   it.tls = innova360.boolean("tls", {.doc = "Listen with TLS.", .otherwise = true});
   it.tls_port = port_at(innova360, "tls_port", it.tls_port, "The same over TLS.");
-  it.certificate_file = innova360.file(
-      "certificate_file", {.doc = "PEM; without it, one is made.", .required = false});
+  it.certificate_file = innova360.file("certificate_file",
+                                       {.doc = "PEM; without it, one is made.", .required = false});
   it.key_file = innova360.file("key_file", {.doc = "PEM.", .required = false});
   if (it.certificate_file.empty() != it.key_file.empty()) {
     innova360.wrong("key_file", "expected both certificate_file and key_file, or neither");
   }
   it.certificate_folder = innova360.text(
-      "certificate_folder", {.doc = "Where the one that is made goes, and is found again.",
-                             .otherwise = ""});
-  it.outbox_bytes_max = root.bytes(
-      "outbox", {.doc = "Per connection; one that reads slower is dropped.",
-                 .otherwise = it.outbox_bytes_max, .least = 1 << 10});
-  it.connections_max = static_cast<std::size_t>(root.integer(
-      "connections_max", {.doc = "Per listener; further ones are closed.", .otherwise = 20'000,
-                          .least = 1, .most = 1'000'000}));
+      "certificate_folder",
+      {.doc = "Where the one that is made goes, and is found again.", .otherwise = ""});
+  it.outbox_bytes_max =
+      root.bytes("outbox", {.doc = "Per connection; one that reads slower is dropped.",
+                            .otherwise = it.outbox_bytes_max,
+                            .least = 1 << 10});
+  it.connections_max = static_cast<std::size_t>(
+      root.integer("connections_max", {.doc = "Per listener; further ones are closed.",
+                                       .otherwise = 20'000,
+                                       .least = 1,
+                                       .most = 1'000'000}));
   if (root.has("tenants") || root.documenting()) {
     root.each("tenants", [&](const Section& section) { read_tenant(section, it); },
               {.doc = "Without any, a demo tenant.", .count_min = 1, .count_max = kTenantsMax});

@@ -53,8 +53,7 @@ void Stage::start_traffic(const scenario::TrafficOptions& options, TimePoint now
   traffic_.emplace(options, now);
 }
 
-void Stage::start_run(RunId id, std::shared_ptr<const scenario::Scenario> scenario,
-                      TimePoint now) {
+void Stage::start_run(RunId id, std::shared_ptr<const scenario::Scenario> scenario, TimePoint now) {
   runs_.insert_or_assign(id, scenario::Run(std::move(scenario), now));
 }
 

@@ -118,9 +118,8 @@ json::object state_json(const Stage& stage, engine::TimePoint now) {
   }
   json::value traffic = nullptr;
   if (const auto* it = stage.traffic()) {
-    traffic = json::object{{"calls_started", it->started()},
-                           {"calls_left_out", it->left_out()},
-                           {"over", it->over()}};
+    traffic = json::object{
+        {"calls_started", it->started()}, {"calls_left_out", it->left_out()}, {"over", it->over()}};
   }
   return {{"tenant", stage.name()},
           {"vendor", "innova360"},

@@ -8,8 +8,8 @@
 
 namespace simulator::engine {
 
-// What is wrong with a tenant's PBX, until it is taken back. In no vendor's words; each dialect does
-// what fits its protocol. The default is a healthy PBX.
+// What is wrong with a tenant's PBX, until it is taken back. In no vendor's words; each dialect
+// does what fits its protocol. The default is a healthy PBX.
 struct Faults {
   enum class Actions : std::uint8_t { execute, ignore, error };
   enum class NewCall : std::uint8_t { normal, missing, late };
@@ -21,9 +21,9 @@ struct Faults {
   std::uint32_t drop_before_init = 0;  // so many connections are lost between login and state
   bool silent = false;  // half-open: nothing is read, answered or sent, on connections old and new
   Millis delay{0};      // every frame comes this much later
-  std::uint32_t duplicate = 0;      // every n-th event comes twice; 0: none
-  Millis reorder_hangup{0};         // call-states come so much later, so hang-ups overtake them
-  std::uint32_t noise_every = 0;    // after every n-th event comes a frame nobody understands
+  std::uint32_t duplicate = 0;        // every n-th event comes twice; 0: none
+  Millis reorder_hangup{0};           // call-states come so much later, so hang-ups overtake them
+  std::uint32_t noise_every = 0;      // after every n-th event comes a frame nobody understands
   std::uint32_t init_extensions = 0;  // at least so many in the first picture; 0: as there are
   Actions actions = Actions::execute;
   NewCall new_call = NewCall::normal;

@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 
 constexpr int kForwardsMax = 5;  // a ring of forwardings ends in congestion
 constexpr std::size_t kNumberMax = 64;
-constexpr auto kRejectAfter = 2s;          // unless the plan says when
-constexpr auto kOutsideOnlyFor = 60s;      // a call that nobody of ours is in any more
+constexpr auto kRejectAfter = 2s;           // unless the plan says when
+constexpr auto kOutsideOnlyFor = 60s;       // a call that nobody of ours is in any more
 constexpr auto kAnswerByDefault = 3'000ms;  // where no rule fits
 
 bool fits(std::string_view pattern, std::string_view number) {
@@ -267,8 +267,8 @@ void Tenant::route(Call& call, Leg& caller, std::string_view to, TimePoint now, 
       if (forwarding.busy.empty()) return refuse(call, caller, Cause::busy, now);
       return route(call, caller, forwarding.busy, now, forwards + 1);
     }
-    Leg& callee = add_leg(call, index, extension.number, false, caller.number, extension.number,
-                          now);
+    Leg& callee =
+        add_leg(call, index, extension.number, false, caller.number, extension.number, now);
     return ring(call, caller, callee, now);
   }
 
@@ -348,9 +348,7 @@ void Tenant::schedule_end(Call& call, TimePoint at) {
   call.end_timer = schedule(Timer::Kind::end, at, call.id);
 }
 
-TimePoint Tenant::deadline() const {
-  return timers_.empty() ? TimePoint::max() : timers_.top().at;
-}
+TimePoint Tenant::deadline() const { return timers_.empty() ? TimePoint::max() : timers_.top().at; }
 
 void Tenant::advance(TimePoint now) {
   while (!timers_.empty() && timers_.top().at <= now) {

@@ -20,12 +20,12 @@ struct AnswerRule {
 
 struct TenantOptions {
   std::vector<std::string> extensions;  // their numbers
-  std::size_t lines = 2;                // calls an extension may have at once; further ones get busy
+  std::size_t lines = 2;  // calls an extension may have at once; further ones get busy
   std::size_t calls_max = 100'000;
   std::size_t outside_digits_min = 6;  // shorter numbers that are no extension are unallocated
   Millis ring_timeout{60'000};
-  Millis busy_tone{1'500};                   // how long a caller listens to it
-  Millis post_dial{500};                     // until an outside number rings
+  Millis busy_tone{1'500};                     // how long a caller listens to it
+  Millis post_dial{500};                       // until an outside number rings
   std::optional<Millis> callback_answer{800};  // the own phone, at a call-back; none: never
   std::vector<AnswerRule> answers;             // the first that fits; none: after 3 s
   bool record_all = false;                     // every leg of an extension, from the answer on
@@ -38,9 +38,9 @@ struct TenantOptions {
 // thread-safe.
 //
 // A call's life: the caller's leg is `initial`, then `dialing` and `ring_back`, while the callee's
-// is `ringing`; `up` both from the answer on. With call-back the caller's leg is first `ringing` and
-// `up` at the own phone, and then goes through the same again. Once fewer than two legs are left
-// the rest is hung up on.
+// is `ringing`; `up` both from the answer on. With call-back the caller's leg is first `ringing`
+// and `up` at the own phone, and then goes through the same again. Once fewer than two legs are
+// left the rest is hung up on.
 class Tenant {
  public:
   Tenant(TenantOptions options, Listener& listener);

@@ -24,7 +24,8 @@ std::optional<std::string> text_at(const json::object& object, std::string_view 
 }
 
 std::string without_separators(std::string text) {
-  std::erase_if(text, [](char c) { return std::string_view(" -()./").find(c) != std::string::npos; });
+  std::erase_if(text,
+                [](char c) { return std::string_view(" -()./").find(c) != std::string::npos; });
   return text;
 }
 

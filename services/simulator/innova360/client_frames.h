@@ -12,7 +12,7 @@ struct AuthPlain {
   std::string user, password;
 };
 struct CallAction {
-  std::string phone;                    // without separators
+  std::string phone;                   // without separators
   std::vector<std::string> user_data;  // customfield1 and customfield2, if given
 };
 struct BlindTransferAction {

@@ -37,9 +37,10 @@ inline constexpr std::string_view kAgentPath = "/agent";
 
 // One tenant's Innova360: who is connected, what they may see and do, and what is wrong today.
 //
-// A connection is welcomed, then says auth-plain, as often as it takes; whatever else it says before
-// that is ignored. Then it gets auth-resp and init, and from there on every update: a supervisor
-// everybody's, an agent its own extension's. An agent's actions are done; nothing is ever answered.
+// A connection is welcomed, then says auth-plain, as often as it takes; whatever else it says
+// before that is ignored. Then it gets auth-resp and init, and from there on every update: a
+// supervisor everybody's, an agent its own extension's. An agent's actions are done; nothing is
+// ever answered.
 class Dialect final : public engine::Dialect {
  public:
   Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire);

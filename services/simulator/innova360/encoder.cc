@@ -285,7 +285,8 @@ void Encoder::add_call(std::string& out, const Leg& leg) const {
   call.number("PhoneA", leg.from).number("PhoneB", leg.to);
   call.number("DIDA", leg.did_from).number("DIDB", leg.did_to);
   call.number("Status", number ? code_of(state) : text_of(state));
-  call.text("StatusDesc", variants_.call_state == Variants::CallState::number ? "" : text_of(state));
+  call.text("StatusDesc",
+            variants_.call_state == Variants::CallState::number ? "" : text_of(state));
 
   const Leg* partner = leg.connected ? tenant_.partner_of(leg) : nullptr;
   if (variants_.bridge == Variants::Bridge::flag) {

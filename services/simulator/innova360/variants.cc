@@ -15,8 +15,8 @@ struct Switch {
   std::vector<std::pair<std::string_view, std::function<void(V&)>>> values;
 };
 
-#define VALUE(word, statement) \
-  {                            \
+#define VALUE(word, statement)    \
+  {                               \
     word, [](V& v) { statement; } \
   }
 
@@ -30,8 +30,8 @@ const std::vector<Switch>& switches() {
         VALUE("keyed", v.calls = V::Container::keyed),
         VALUE("object", v.calls = V::Container::object)}},
       {"no_calls",
-       {VALUE("empty", v.no_calls = V::NoCalls::empty), VALUE("null", v.no_calls = V::NoCalls::null),
-        VALUE("text", v.no_calls = V::NoCalls::text),
+       {VALUE("empty", v.no_calls = V::NoCalls::empty),
+        VALUE("null", v.no_calls = V::NoCalls::null), VALUE("text", v.no_calls = V::NoCalls::text),
         VALUE("absent", v.no_calls = V::NoCalls::absent)}},
       {"numbers",
        {VALUE("strings", v.numbers = V::Numbers::strings),

@@ -28,15 +28,15 @@ class Reader {
       : section_(section), change_(change) {}
 
   void flag(std::string_view key, bool Faults::*field, std::string_view doc) {
-    if (!section_.has(key)) return;
     const bool on = section_.boolean(key, {.doc = doc, .otherwise = false});
+    if (!section_.has(key)) return;
     change_.changes.push_back([field, on](Faults& faults) { faults.*field = on; });
   }
   // A number, or "always".
   void count(std::string_view key, std::uint32_t Faults::*field, std::string_view doc) {
-    if (!section_.has(key)) return;
     std::uint32_t value = Faults::kAlways;
     const std::string text = section_.text(key, {.doc = doc, .otherwise = "0"});
+    if (!section_.has(key)) return;
     if (text != "always") {
       const auto number = config::integer_from(text);
       if (!number || *number < 0 || *number > 1'000'000) {
@@ -49,9 +49,9 @@ class Reader {
   }
   void number(std::string_view key, std::uint32_t Faults::*field, std::int64_t most,
               std::string_view doc) {
-    if (!section_.has(key)) return;
     const auto value = static_cast<std::uint32_t>(
         section_.integer(key, {.doc = doc, .otherwise = 0, .most = most}));
+    if (!section_.has(key)) return;
     change_.changes.push_back([field, value](Faults& faults) { faults.*field = value; });
   }
   void duration(std::string_view key, Millis Faults::*field, std::string_view doc) {
@@ -66,13 +66,11 @@ class Reader {
 };
 
 void read_noise(const config::Section& section, engine::Incident& incident) {
-  if (!section.has("noise")) return;
   std::string known;
   for (const auto& [name, kind] : kNoises) known += (known.empty() ? "" : ", ") + std::string(name);
-  const auto names =
-      section.list("noise", {.doc = "Frames to send now.",
-                             .otherwise = std::vector<std::string>{},
-                             .count_max = 100});
+  const auto names = section.list(
+      "noise",
+      {.doc = "Frames to send now.", .otherwise = std::vector<std::string>{}, .count_max = 100});
   for (const std::string& name : names) {
     bool found = false;
     for (const auto& [word, kind] : kNoises) {
@@ -104,21 +102,23 @@ FaultChange read_faults(const config::Section& section) {
               "After every n-th event comes a frame nobody understands.");
   read.number("init_extensions", &Faults::init_extensions, 100'000,
               "Extensions in the first picture, at least.");
+  const auto actions = section.one_of<Faults::Actions>(
+      "actions",
+      {{"execute", Faults::Actions::execute},
+       {"ignore", Faults::Actions::ignore},
+       {"error", Faults::Actions::error}},
+      {.doc = "What becomes of actions.", .otherwise = Faults::Actions::execute});
   if (section.has("actions")) {
-    const auto value = section.one_of<Faults::Actions>("actions",
-                                                       {{"execute", Faults::Actions::execute},
-                                                        {"ignore", Faults::Actions::ignore},
-                                                        {"error", Faults::Actions::error}},
-                                                       {.doc = "What becomes of actions."});
-    change.changes.push_back([value](Faults& faults) { faults.actions = value; });
+    change.changes.push_back([actions](Faults& faults) { faults.actions = actions; });
   }
+  const auto new_call = section.one_of<Faults::NewCall>(
+      "new_call",
+      {{"normal", Faults::NewCall::normal},
+       {"missing", Faults::NewCall::missing},
+       {"late", Faults::NewCall::late}},
+      {.doc = "Whether new-call comes.", .otherwise = Faults::NewCall::normal});
   if (section.has("new_call")) {
-    const auto value = section.one_of<Faults::NewCall>("new_call",
-                                                       {{"normal", Faults::NewCall::normal},
-                                                        {"missing", Faults::NewCall::missing},
-                                                        {"late", Faults::NewCall::late}},
-                                                       {.doc = "Whether new-call comes."});
-    change.changes.push_back([value](Faults& faults) { faults.new_call = value; });
+    change.changes.push_back([new_call](Faults& faults) { faults.new_call = new_call; });
   }
   read.duration("new_call_delay", &Faults::new_call_delay, "How late, if late.");
 
@@ -127,8 +127,8 @@ FaultChange read_faults(const config::Section& section) {
       section.boolean("drop_all", {.doc = "Every connection is lost, now.", .otherwise = false});
   incident.restart = section.boolean(
       "restart", {.doc = "As drop_all, and all ids are others afterwards.", .otherwise = false});
-  incident.calls_survive = section.boolean(
-      "calls_survive", {.doc = "Calls go on over a restart.", .otherwise = false});
+  incident.calls_survive =
+      section.boolean("calls_survive", {.doc = "Calls go on over a restart.", .otherwise = false});
   read_noise(section, incident);
   incident.oversized_bytes = static_cast<std::size_t>(
       section.integer("oversized_bytes", {.doc = "How large an oversized frame is.",

@@ -110,12 +110,13 @@ std::string explain(const base::Error& error) {
 
 std::optional<Millis> read_duration(const config::Section& section, std::string_view key,
                                     std::string_view doc) {
+  // Both are read, there or not, so that whoever mistypes one is told of them.
   const std::string in_ms = std::string(key) + "_ms";
-  if (section.has(in_ms)) {
-    return Millis(section.integer(in_ms, {.doc = doc, .otherwise = 0, .most = 86'400'000}));
-  }
-  if (!section.has(key)) return std::nullopt;
-  return section.duration(key, {.doc = doc, .otherwise = Millis(0)});
+  const auto number = section.integer(in_ms, {.doc = doc, .otherwise = 0, .most = 86'400'000});
+  const auto time = section.duration(key, {.doc = doc, .otherwise = Millis(0)});
+  if (section.has(in_ms)) return Millis(number);
+  if (section.has(key)) return time;
+  return std::nullopt;
 }
 
 engine::Plan read_plan(const config::Section& section) {
@@ -132,9 +133,8 @@ engine::Plan read_plan(const config::Section& section) {
   plan.answer_after =
       read_duration(section, "answer_after", "How long it rings; without it, until told.");
   plan.duration = read_duration(section, "duration", "From the answer to the hang-up.");
-  if (!plan.duration) {
-    plan.duration = read_duration(section, "talk", "Another word for duration.");
-  }
+  const auto talk = read_duration(section, "talk", "Another word for duration.");
+  if (!plan.duration) plan.duration = talk;
   return plan;
 }
 

@@ -45,8 +45,8 @@ TimePoint Run::deadline() const {
 
 void Run::advance(Target& target, TimePoint now) {
   while (state_ == State::running) {
-    const auto next = std::min_element(
-        strands_.begin(), strands_.end(), [](const Strand& a, const Strand& b) {
+    const auto next =
+        std::min_element(strands_.begin(), strands_.end(), [](const Strand& a, const Strand& b) {
           if ((a.children == 0) != (b.children == 0)) return a.children == 0;
           return a.resume < b.resume;
         });

@@ -23,11 +23,13 @@ std::string list_of(const Words& words) {
   return list;
 }
 
-std::string all_steps() {
+// For a step that is none: reads all there are, so that a mistyped one is told the nearest.
+void name_steps_in(const Section& step) {
   std::vector<std::string_view> words;
   for (const Verb verb : all_verbs()) words.push_back(name_of(verb));
   words.insert(words.end(), kOtherSteps.begin(), kOtherSteps.end());
-  return list_of(words);
+  for (const auto word : words) step.text(word, {.doc = "A step.", .otherwise = ""});
+  step.wrong("step", "this is none; expected one of " + list_of(words));
 }
 
 // Those whose value is who does it and nothing else.
@@ -85,11 +87,12 @@ Repeat read_repeat(const Section& section, int depth) {
 
 Expect read_expect(const Section& section) {
   Expect expect;
-  expect.extension = section.text("extension", {.doc = "Whose state.",
-                                                .pattern = kNumberPattern,
-                                                .like = kNumberLike});
+  expect.extension = section.text(
+      "extension", {.doc = "Whose state.", .pattern = kNumberPattern, .like = kNumberLike});
+  const auto status_text = section.text("status", {.doc = "Its status.", .otherwise = ""});
+  const auto calls = section.integer("calls", {.doc = "How many it has.", .otherwise = 0});
   if (section.has("status")) {
-    expect.status = section.text("status", {.doc = "Its status.", .otherwise = ""});
+    expect.status = status_text;
     bool known = false;
     for (const auto status : kStatuses) known = known || status == *expect.status;
     if (!known) {
@@ -97,10 +100,9 @@ Expect read_expect(const Section& section) {
                     "found \"" + *expect.status + "\"; expected one of " + list_of(kStatuses));
     }
   }
-  if (section.has("calls")) {
-    expect.calls = section.integer("calls", {.doc = "How many it has.", .otherwise = 0});
-  }
-  if (!expect.status && !expect.calls) section.wrong("extension", "expects nothing of it; add status or calls");
+  if (section.has("calls")) expect.calls = calls;
+  if (!expect.status && !expect.calls)
+    section.wrong("extension", "expects nothing of it; add status or calls");
   return expect;
 }
 
@@ -118,8 +120,8 @@ std::optional<Deed> read_deed(const Section& section, int depth) {
     if (!is_simple(verb)) return read_operation(verb, section.section(name));
     Operation operation;
     operation.verb = verb;
-    operation.device = section.text(
-        name, {.doc = "Who does it.", .pattern = kNumberPattern, .like = kNumberLike});
+    operation.device =
+        section.text(name, {.doc = "Who does it.", .pattern = kNumberPattern, .like = kNumberLike});
     return operation;
   }
   if (section.has("wait")) {
@@ -140,12 +142,11 @@ std::optional<Deed> read_deed(const Section& section, int depth) {
   if (section.has("repeat")) return read_repeat(section.section("repeat"), depth);
   if (section.has("together")) {
     Together together;
-    section.each(
-        "together",
-        [&](const Section& branch) {
-          together.branches.push_back(read_steps(branch, "steps", depth + 1));
-        },
-        {.doc = "Branches that run at the same time.", .count_min = 1, .count_max = 100});
+    section.each("together",
+                 [&](const Section& branch) {
+                   together.branches.push_back(read_steps(branch, "steps", depth + 1));
+                 },
+                 {.doc = "Branches that run at the same time.", .count_min = 1, .count_max = 100});
     return together;
   }
   if (section.has("expect")) return read_expect(section.section("expect"));
@@ -164,7 +165,7 @@ Steps read_steps(const Section& section, std::string_view key, int depth) {
         if (auto deed = read_deed(step, depth)) {
           steps.push_back({step.path(), std::move(*deed)});
         } else {
-          step.wrong("", "not a step; expected one of " + all_steps());
+          name_steps_in(step);
         }
       },
       {.doc = "What happens, one after the other.", .count_min = 1, .count_max = kStepsMax});

@@ -14,13 +14,13 @@ using engine::Millis;
 using engine::TimePoint;
 
 constexpr double kPerSecondMax = 100'000;
-constexpr int kTries = 8;           // to find an idle extension
-constexpr double kEventsPerCall = 12;  // until measured
+constexpr int kTries = 8;                     // to find an idle extension
+constexpr double kEventsPerCall = 12;         // until measured
 constexpr std::uint64_t kMeasureEvery = 200;  // calls
 
 double rate_at(const config::Section& section, std::string_view key, std::string_view doc) {
-  if (!section.has(key)) return 0;
   const std::string text = section.text(key, {.doc = doc, .otherwise = "0"});
+  if (!section.has(key)) return 0;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !(value > 0) ||
@@ -112,9 +112,8 @@ void Traffic::advance(engine::Tenant& tenant, std::uint64_t events, TimePoint no
 }
 
 std::chrono::nanoseconds Traffic::next_gap() {
-  const double rate = options_.calls_per_second > 0
-                          ? options_.calls_per_second
-                          : options_.events_per_second / events_per_call_;
+  const double rate = options_.calls_per_second > 0 ? options_.calls_per_second
+                                                    : options_.events_per_second / events_per_call_;
   const double seconds = -std::log(1.0 - random_.unit()) / rate;
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
@@ -148,9 +147,7 @@ void Traffic::place_call(engine::Tenant& tenant, TimePoint now) {
     return;
   }
   const std::string& number = tenant.extension(own).number;
-  const std::string& to = incoming   ? number
-                          : outgoing ? outside
-                                     : tenant.extension(other).number;
+  const std::string& to = incoming ? number : outgoing ? outside : tenant.extension(other).number;
 
   const Millis ring = between(options_.ring_least, options_.ring_most);
   const Millis talk = between(options_.talk_least, options_.talk_most);

@@ -17,8 +17,8 @@ struct TrafficOptions {
   double events_per_second = 0;  // of frames to one supervisor; reached after a while
   std::uint64_t seed = 1;
   std::optional<engine::Millis> lasts;
-  unsigned incoming = 30, outgoing = 25;             // the rest is internal
-  unsigned missed = 12, busy = 6, rejected = 4;      // the rest is answered
+  unsigned incoming = 30, outgoing = 25;               // the rest is internal
+  unsigned missed = 12, busy = 6, rejected = 4;        // the rest is answered
   unsigned held = 15, transferred = 8, recorded = 10;  // of those answered
   engine::Millis ring_least{2'000}, ring_most{12'000};
   engine::Millis talk_least{5'000}, talk_most{90'000};
@@ -58,7 +58,8 @@ class Traffic {
   void plan_talk(engine::LegId leg, engine::TimePoint answered, engine::Millis talk);
   void perform(const Deed& deed, engine::Tenant& tenant);
   void schedule(Deed::Kind kind, engine::TimePoint at, engine::LegId leg, engine::Millis rest = {});
-  engine::ExtensionIndex idle_extension(const engine::Tenant& tenant, engine::ExtensionIndex not_this);
+  engine::ExtensionIndex idle_extension(const engine::Tenant& tenant,
+                                        engine::ExtensionIndex not_this);
   bool chance(unsigned percent) { return random_.below(100) < percent; }
   engine::Millis between(engine::Millis least, engine::Millis most);
   std::chrono::nanoseconds next_gap();
