@@ -30,7 +30,8 @@ if(PBXGW_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # gcc 12 sees uninitialized members in coroutine frames that are not there (gcc bug 101515 and kin).
-  list(APPEND PBXGW_WARNINGS -Wno-maybe-uninitialized)
+  # With sanitizers it also takes Asio's awaitable frames for deleted by another operator than theirs.
+  list(APPEND PBXGW_WARNINGS -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
 endif()
 
 if(PBXGW_SANITIZE STREQUAL address)
