@@ -1,14 +1,12 @@
 #include "bus/connection.h"
 
-#include <condition_variable>
-#include <mutex>
+#include <algorithm>
+#include <random>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
-#include "bus/await.h"
+#include "bus/link.h"
 #include "bus/status.h"
 
 namespace bus {
@@ -18,9 +16,6 @@ using base::Errc;
 
 namespace {
 
-// The outboxes are ours. This only has to hold what is published in the moment in which the
-// connection breaks, and that is sent again in any case.
-constexpr int kReconnectBuffer = 256 * 1024;
 constexpr unsigned kUnansweredMax = 2;
 
 const char* c_str_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -62,11 +57,7 @@ natsStatus set_all(natsOptions* to, const Options& from) {
   then(natsOptions_SetServers, to, urls.data(), static_cast<int>(urls.size()));
   then(natsOptions_SetName, to, from.name.c_str());
   then(natsOptions_SetTimeout, to, std::int64_t{from.connect_timeout.count()});
-  then(natsOptions_SetMaxReconnect, to, -1);
-  then(natsOptions_SetReconnectWait, to, std::int64_t{from.reconnect_wait.count()});
-  then(natsOptions_SetReconnectJitter, to, std::int64_t{from.reconnect_jitter.count()},
-       std::int64_t{from.reconnect_jitter.count()});
-  then(natsOptions_SetReconnectBufSize, to, kReconnectBuffer);
+  then(natsOptions_SetAllowReconnect, to, false);  // see EventLoop
   // cnats would ping from a thread of its own, and break the connection under the executor's hands.
   then(natsOptions_SetPingInterval, to, std::int64_t{0});
   then(natsOptions_SetSendAsap, to, true);               // no flusher thread: EventLoop flushes
@@ -78,143 +69,125 @@ natsStatus set_all(natsOptions* to, const Options& from) {
 
 }  // namespace
 
-std::string new_inbox() {
-  natsInbox* inbox = nullptr;
-  if (natsInbox_Create(&inbox) != NATS_OK) return {};
-  std::string text = inbox;
-  natsInbox_Destroy(inbox);
-  return text;
-}
-
-// What cnats calls back, on its own threads; none of it after `closed` was reported.
-struct Connection::Callbacks {
-  Connection* owner = nullptr;  // it waits for `closed` before it goes
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool closed = false;
-
-  void report(ConnectionEvent event, std::string why = {}) const {
-    owner->report(event, std::move(why));
-  }
-
-  static Callbacks& of(void* closure) { return *static_cast<Callbacks*>(closure); }
-
-  natsStatus bind(natsOptions* options) {
-    const auto connected = [](natsConnection* connection, void* closure) {
-      char url[256] = "";
-      natsConnection_GetConnectedUrl(connection, url, sizeof(url));
-      of(closure).report(ConnectionEvent::connected, url);
-    };
-    natsStatus status = natsOptions_SetRetryOnFailedConnect(options, true, connected, this);
-    if (status == NATS_OK) status = natsOptions_SetReconnectedCB(options, connected, this);
-    if (status == NATS_OK) {
-      status = natsOptions_SetDisconnectedCB(
-          options,
-          [](natsConnection*, void* closure) { of(closure).report(ConnectionEvent::disconnected); },
-          this);
-    }
-    if (status == NATS_OK) {
-      status = natsOptions_SetLameDuckModeCB(
-          options,
-          [](natsConnection*, void* closure) { of(closure).report(ConnectionEvent::lame_duck); },
-          this);
-    }
-    if (status == NATS_OK) {
-      status = natsOptions_SetErrorHandler(
-          options,
-          [](natsConnection*, natsSubscription*, natsStatus what, void* closure) {
-            of(closure).report(ConnectionEvent::failed, natsStatus_GetText(what));
-          },
-          this);
-    }
-    if (status == NATS_OK) {
-      status = natsOptions_SetClosedCB(
-          options,
-          [](natsConnection* connection, void* closure) {
-            auto& self = of(closure);
-            const char* last = nullptr;
-            natsConnection_GetLastError(connection, &last);
-            self.report(ConnectionEvent::closed, last ? last : "");
-            const std::lock_guard lock(self.mutex);
-            self.closed = true;
-            self.changed.notify_all();
-          },
-          this);
-    }
-    return status;
-  }
-
-  void wait_closed() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return closed; });
-  }
-};
-
 base::Result<std::shared_ptr<Connection>> Connection::open(asio::any_io_executor executor,
                                                            const Options& options,
                                                            std::string& why) {
   natsOptions* raw = nullptr;
   natsStatus status = natsOptions_Create(&raw);
-  const OptionsHandle handle(raw);
+  OptionsHandle handle(raw);
   if (status == NATS_OK) status = set_all(raw, options);
   if (status != NATS_OK) {
     why = detail_of(status);
     return Errc::invalid_argument;
   }
-  std::shared_ptr<Connection> self(new Connection(std::move(executor), options));
-  self->callbacks_->owner = self.get();
-  status = self->loop_->bind(raw);
-  if (status == NATS_OK) status = self->callbacks_->bind(raw);
-  if (status == NATS_OK) status = natsConnection_Connect(&self->handle_, raw);
-  if (status == NATS_OK) {
-    ++self->connects_;
-  } else if (status != NATS_NOT_YET_CONNECTED) {
-    why = detail_of(status);
-    return Errc::invalid_argument;
-  }
-  self->ping_inbox_ = new_inbox();
-  status = natsConnection_Subscribe(
-      &self->ping_, self->handle_, self->ping_inbox_.c_str(),
-      [](natsConnection*, natsSubscription*, natsMsg* echo, void*) { natsMsg_Destroy(echo); },
-      nullptr);
-  if (status != NATS_OK) {
-    why = detail_of(status);
-    return to_error(status);
-  }
-  self->watch_silence();
+  std::shared_ptr<Connection> self(new Connection(std::move(executor), options, std::move(handle)));
+  auto first = self->attempt(status);
+  why = first.why;
+  if (status == NATS_CONNECTION_AUTH_FAILED) return Errc::permission_denied;
+  asio::post(self->executor_, [self, first = std::move(first)] { self->on_attempt(first); });
   return self;
 }
 
-Connection::Connection(asio::any_io_executor executor, const Options& options)
+Connection::Connection(asio::any_io_executor executor, const Options& options, OptionsHandle handle)
     : executor_(std::move(executor)),
-      ping_interval_(options.ping_interval),
-      loop_(std::make_shared<EventLoop>(executor_)),
-      callbacks_(std::make_unique<Callbacks>()),
-      silence_(executor_) {}
+      options_(options),
+      cnats_options_(std::move(handle)),
+      silence_(executor_),
+      retry_(executor_) {}
 
 Connection::~Connection() {
-  shut();
+  closing_ = true;
+  if (const auto last = link()) last->shut();
   worker_.finish();
-  natsSubscription_Destroy(ping_);
-  natsConnection_Destroy(handle_);
 }
 
-void Connection::shut() {
-  if (shut_.exchange(true)) return;
-  loop_->stop();
-  if (handle_ == nullptr) return;
-  natsConnection_Close(handle_);
-  callbacks_->wait_closed();
+std::shared_ptr<Link> Connection::link() const {
+  const std::lock_guard lock(mutex_);
+  return link_;
+}
+
+// Never two at a time: at first by open(), then by the worker.
+Connection::Attempt Connection::attempt(natsStatus& status) {
+  const auto id = ++links_;
+  auto on_event = [weak = weak_from_this(), where = executor_, id](ConnectionEvent event,
+                                                                   std::string why) {
+    asio::post(where, [weak, id, event, why = std::move(why)] {
+      if (const auto self = weak.lock()) self->on_link_event(id, event, why);
+    });
+  };
+  Attempt result;
+  result.link = Link::connect(id, executor_, up_, cnats_options_.get(), std::move(on_event), status,
+                              result.why);
+  return result;
+}
+
+void Connection::try_again() {
+  const auto jitter = std::max<Duration::rep>(options_.reconnect_jitter.count(), 1);
+  thread_local std::minstd_rand random{std::random_device{}()};
+  retry_.expires_after(options_.reconnect_wait + Duration(random() % jitter));
+  retry_.async_wait([weak = weak_from_this()](base::Error error) {
+    const auto self = weak.lock();
+    if (error || !self || self->closing_) return;
+    // `it` outlives its worker's jobs, which must not own it.
+    self->worker_.post([it = self.get(), where = self->executor_, weak] {
+      if (it->closing_) return;
+      natsStatus status = NATS_OK;
+      asio::post(where, [weak, made = it->attempt(status)] {
+        if (const auto owner = weak.lock()) owner->on_attempt(made);
+      });
+    });
+  });
+}
+
+void Connection::on_attempt(Attempt made) {
+  if (closing_) return;
+  // A link may have broken since it was made; then it has said so when nobody listened.
+  if (!made.link || !made.link->loop().polling()) {
+    report(ConnectionEvent::failed, made.why);
+    return try_again();
+  }
+  std::map<std::uint64_t, std::shared_ptr<const Restore>> restorers;
+  {
+    const std::lock_guard lock(mutex_);
+    link_ = made.link;
+    restorers = restorers_;
+  }
+  handle_ = made.link->handle();
+  for (const auto& [id, restore] : restorers) (*restore)(*made.link);
+  *up_ = true;
+  ++connects_;
+  unanswered_ = 0;
+  watch_silence();
+  report(ConnectionEvent::connected, made.link->url());
+}
+
+void Connection::on_link_event(std::uint64_t id, ConnectionEvent event, const std::string& why) {
+  const auto current = link();
+  if (!current || current->id() != id) return;
+  if (event != ConnectionEvent::disconnected) return report(event, why);
+  {
+    const std::lock_guard lock(mutex_);
+    link_.reset();
+  }
+  handle_ = nullptr;
+  silence_.cancel();
+  if (closing_) return report(ConnectionEvent::closed, {});
+  ++disconnects_;
+  report(ConnectionEvent::disconnected, why);
+  try_again();
 }
 
 asio::awaitable<void> Connection::close(Duration deadline) {
   const auto self = shared_from_this();
-  // The job must not own `self`; this coroutine does, until the job is done.
-  auto job = [this, deadline]() -> base::Result<void> {
-    if (connected()) natsConnection_FlushTimeout(handle_, deadline.count());
-    shut();
+  auto job = [link = link(), deadline, this]() -> base::Result<void> {
+    if (link && connected()) natsConnection_FlushTimeout(link->handle(), deadline.count());
+    closing_ = true;
+    if (link) link->shut();
     asio::post(executor_, [weak = weak_from_this()] {
-      if (const auto it = weak.lock()) it->silence_.cancel();
+      const auto it = weak.lock();
+      if (!it) return;
+      it->silence_.cancel();
+      it->retry_.cancel();
     });
     return {};
   };
@@ -233,34 +206,42 @@ std::uint64_t Connection::listen(OnEvent listener) {
 
 void Connection::forget(std::uint64_t listener) { listeners_.erase(listener); }
 
-void Connection::report(ConnectionEvent event, std::string why) {
-  if (event == ConnectionEvent::connected) ++connects_;
-  if (event == ConnectionEvent::disconnected) ++disconnects_;
+void Connection::report(ConnectionEvent event, const std::string& why) {
   if (event == ConnectionEvent::failed) ++failures_;
-  asio::post(executor_, [weak = weak_from_this(), event, why = std::move(why)] {
-    const auto self = weak.lock();
-    if (!self) return;
-    // A listener may come or go while one is called.
-    const auto listeners = self->listeners_;
-    for (const auto& [id, listener] : listeners) {
-      if (self->listeners_.contains(id)) listener(event, why);
-    }
-  });
+  // A listener may come or go while one is called.
+  const auto listeners = listeners_;
+  for (const auto& [id, listener] : listeners) {
+    if (listeners_.contains(id)) listener(event, why);
+  }
+}
+
+std::uint64_t Connection::add_restorer(Restore restore) {
+  const std::lock_guard lock(mutex_);
+  restorers_.emplace(++last_restorer_, std::make_shared<const Restore>(std::move(restore)));
+  return last_restorer_;
+}
+
+void Connection::drop_restorer(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  restorers_.erase(id);
+}
+
+void Connection::drop() {
+  if (const auto current = link()) current->loop().drop();
 }
 
 void Connection::watch_silence() {
-  silence_.expires_after(ping_interval_);
+  silence_.expires_after(options_.ping_interval);
   silence_.async_wait([weak = weak_from_this()](base::Error error) {
     const auto self = weak.lock();
-    if (error || !self || self->shut_) return;
-    if (self->loop_->heard() || !self->connected()) {
+    const auto current = self ? self->link() : nullptr;
+    if (error || !current || !self->connected()) return;
+    if (current->loop().heard()) {
       self->unanswered_ = 0;
     } else if (++self->unanswered_ >= kUnansweredMax) {
-      self->unanswered_ = 0;
-      self->loop_->drop();
-    } else {
-      natsConnection_Publish(self->handle_, self->ping_inbox_.c_str(), nullptr, 0);
+      return current->loop().drop();
     }
+    if (self->unanswered_ > 0) current->ping();
     self->watch_silence();
   });
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +16,12 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/result.h"
-#include "bus/event_loop.h"
 #include "bus/handles.h"
 #include "bus/worker.h"
 
 namespace bus {
+
+class Link;
 
 using Duration = std::chrono::milliseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
@@ -50,9 +53,8 @@ enum class ConnectionEvent {
   connected,     // for the first time, or again; detail: the URL
   disconnected,  // and connecting again, for ever
   lame_duck,     // the server will shut down, and close the connection in its own time
-  failed,        // an asynchronous error; detail: which (slow consumer, permissions violation)
-  closed,  // for good: by close(), or because the servers refuse our credentials. In the latter
-           // case the process has to start over with others.
+  failed,        // detail: an attempt to connect, a permissions violation, …
+  closed,        // by close()
 };
 
 struct ConnectionStatistics {
@@ -70,15 +72,16 @@ std::string new_inbox();
 // strand), and its context must outlive the connection.
 //
 // Held by shared_ptr by what uses it. Destroyed without close(), it drops what is not written yet,
-// and waits for cnats' threads; do that after the io_context has stopped.
+// and waits for what its worker is doing; do that after the io_context has stopped.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // `why` tells what the error was about, to an operator.
   using OnEvent = std::function<void(ConnectionEvent event, const std::string& why)>;
 
   // Waits for the first attempt to connect, up to connect_timeout for each URL, so it is for
-  // start-up. If no server answers, goes on trying and returns a connection that is not connected()
-  // yet. Fails only with options that cannot be used: invalid_argument, and `why`.
+  // start-up. If no server answers, `why` tells so, and the connection goes on trying. Fails only
+  // with options that cannot be used (invalid_argument) and with credentials that are refused
+  // (permission_denied). Once it is connected its executor has to run for connected() to say so.
   static base::Result<std::shared_ptr<Connection>> open(boost::asio::any_io_executor executor,
                                                         const Options& options, std::string& why);
   ~Connection();
@@ -87,8 +90,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const boost::asio::any_io_executor& executor() const { return executor_; }
 
-  // Any thread. Exact on the executor, as EventLoop::polling() is.
-  bool connected() const { return loop_->polling(); }
+  // Any thread. Exact on the executor, on which a broken connection is found to be broken.
+  bool connected() const { return *up_; }
   // Any thread.
   ConnectionStatistics statistics() const;
 
@@ -98,37 +101,59 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> close(Duration deadline);
 
   // Events are reported to all listeners, on the executor. Call both functions there, or before it
-  // runs. The first event may have come before the first listener: ask connected().
+  // runs.
   std::uint64_t listen(OnEvent listener);
   void forget(std::uint64_t listener);
 
-  // For the rest of this library. Calls that publish, subscribe or unsubscribe are made on the
-  // executor and while connected(), or by the worker; calls that wait are made by the worker.
+  // For the rest of this library.
+
+  // What is connected right now, or null. Any thread.
+  std::shared_ptr<Link> link() const;
+  // The same on the executor while connected(), where it cannot go away.
   natsConnection* handle() const { return handle_; }
   Worker& worker() { return worker_; }
+  // Calls `restore` with every new link, on the executor, before anybody learns of it. Any thread;
+  // not called any more once drop_restorer() has returned, unless it is being called.
+  using Restore = std::function<void(Link&)>;
+  std::uint64_t add_restorer(Restore restore);
+  void drop_restorer(std::uint64_t id);
   // As if the network had failed. Any thread.
-  void drop() { loop_->drop(); }
+  void drop();
 
  private:
-  struct Callbacks;
-  explicit Connection(boost::asio::any_io_executor executor, const Options& options);
-  void report(ConnectionEvent event, std::string why);
-  void watch_silence();
-  void shut();
+  struct Attempt {
+    std::shared_ptr<Link> link;  // null if it failed
+    std::string why;
+  };
 
-  boost::asio::any_io_executor executor_;
-  const Duration ping_interval_;
-  std::shared_ptr<EventLoop> loop_;
-  std::unique_ptr<Callbacks> callbacks_;
+  Connection(boost::asio::any_io_executor executor, const Options& options, OptionsHandle handle);
+  Attempt attempt(natsStatus& status);
+  void try_again();
+  void on_attempt(Attempt attempt);
+  void on_link_event(std::uint64_t link, ConnectionEvent event, const std::string& why);
+  void report(ConnectionEvent event, const std::string& why);
+  void watch_silence();
+
+  const boost::asio::any_io_executor executor_;
+  const Options options_;
+  const OptionsHandle cnats_options_;  // for the worker
+  const std::shared_ptr<std::atomic<bool>> up_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> closing_ = false;
+  std::atomic<std::uint64_t> connects_ = 0, disconnects_ = 0, failures_ = 0;
+
+  mutable std::mutex mutex_;  // for the next three
+  std::shared_ptr<Link> link_;
+  std::map<std::uint64_t, std::shared_ptr<const Restore>> restorers_;
+  std::uint64_t last_restorer_ = 0;
+
+  // On the executor.
   natsConnection* handle_ = nullptr;
-  natsSubscription* ping_ = nullptr;  // hears what we publish to see whether the server lives
-  std::string ping_inbox_;
   std::map<std::uint64_t, OnEvent> listeners_;
   std::uint64_t last_listener_ = 0;
-  boost::asio::steady_timer silence_;
+  boost::asio::steady_timer silence_, retry_;
   unsigned unanswered_ = 0;
-  std::atomic<std::uint64_t> connects_ = 0, disconnects_ = 0, failures_ = 0;
-  std::atomic<bool> shut_ = false;
+
+  std::uint64_t links_ = 0;  // counts them, for the worker
   Worker worker_;
 };
 

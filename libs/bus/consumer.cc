@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "bus/json_fields.h"
+#include "bus/link.h"
 #include "bus/pub_ack.h"
 
 namespace bus {
@@ -188,13 +189,11 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
       const auto self = weak.lock();
       if (self && self->opening == attempt) self->on_message(message.get());
     };
-    to.on_overflow = [weak = weak_from_this(), where = executor](const natsMsg&) {
+    to.on_overflow = [weak = weak_from_this(), where = executor](natsConnection*, const natsMsg&) {
       asio::post(where, [weak] {
         if (const auto self = weak.lock()) self->end(Errc::overloaded, "messages were not taken");
       });
     };
-    // The executor of the connection may be another one than ours: cnats' lock is held only for
-    // moments while connected, and the feed does not touch it otherwise.
     auto made = Feed::subscribe(connection, executor, inbox, std::move(to), options.limits);
     if (!made) return made.error();
     feed = std::move(*made);
@@ -227,9 +226,8 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   void on_control(natsMsg* message) {
     const char* to = natsMsg_GetReply(message);
     if (!to) to = header_of(message, "Nats-Consumer-Stalled");
-    if (to && connection->connected()) {
-      natsConnection_Publish(connection->handle(), to, nullptr, 0);
-    }
+    const auto link = connection->link();
+    if (to && link) natsConnection_Publish(link->handle(), to, nullptr, 0);
     const char* last = header_of(message, "Nats-Last-Consumer");
     if (last && std::string_view(last) != std::to_string(consumer_sequence)) begin_again();
   }

@@ -23,10 +23,8 @@ natsStatus EventLoop::bind(natsOptions* options) {
 }
 
 natsStatus EventLoop::attach(natsConnection* connection, natsSock socket) {
-  if (stopped_) return NATS_CONNECTION_CLOSED;
   const int duplicate = ::dup(socket);
   if (duplicate < 0) return NATS_SYS_ERROR;
-  writing_ = false;
   polling_ = true;
   asio::post(executor_, [self = shared_from_this(), connection, duplicate] {
     const std::lock_guard lock(self->mutex_);
@@ -35,35 +33,32 @@ natsStatus EventLoop::attach(natsConnection* connection, natsSock socket) {
       return;
     }
     self->connection_ = connection;
-    self->start(duplicate);
+    self->descriptor_.emplace(self->executor_, duplicate);
+    self->wait_read();
   });
   return NATS_OK;
 }
 
 natsStatus EventLoop::want_read(bool wanted) {
   // cnats asks for reading by attach() alone.
-  if (!wanted) polling_ = false;
+  if (!wanted) {
+    polling_ = false;
+    *up_ = false;
+  }
   return NATS_OK;
 }
 
 natsStatus EventLoop::want_write(bool wanted) {
   const bool was = writing_.exchange(wanted);
-  if (wanted && !was && !stopped_) {
-    asio::post(executor_, [self = shared_from_this()] { self->flush(); });
-  }
+  // Posted after attach() has posted, so there is a descriptor by the time this has its turn.
+  if (wanted && !was) asio::post(executor_, [self = shared_from_this()] { self->flush(); });
   return NATS_OK;
-}
-
-void EventLoop::start(int socket) {
-  ++sockets_;
-  descriptor_.emplace(executor_, socket);
-  wait_read();
 }
 
 void EventLoop::wait_read() {
   descriptor_->async_wait(asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this(), socket = sockets_](auto error) {
-                            if (!error && socket == self->sockets_) self->on_readable();
+                          [self = shared_from_this()](auto error) {
+                            if (!error) self->on_readable();
                           });
 }
 
@@ -72,37 +67,35 @@ void EventLoop::on_readable() {
   if (stopped_ || !polling_) return;
   heard_ = true;
   natsConnection_ProcessReadEvent(connection_);
-  if (polling_) {
-    wait_read();
-  } else {
-    descriptor_.reset();  // cnats found it closed
-  }
+  polling_ ? wait_read() : descriptor_.reset();
 }
 
 void EventLoop::flush() {
   const std::lock_guard lock(mutex_);
-  // While attach() still waits for its turn, flush() does as well: it was posted later.
-  if (stopped_ || !polling_ || !writing_ || !descriptor_) return;
+  if (stopped_ || !polling_ || !writing_) return;
   natsConnection_ProcessWriteEvent(connection_);
   if (!polling_) {
     descriptor_.reset();
   } else if (writing_) {  // the peer reads slowly
     descriptor_->async_wait(asio::posix::stream_descriptor::wait_write,
-                            [self = shared_from_this(), socket = sockets_](auto error) {
-                              if (!error && socket == self->sockets_) self->flush();
+                            [self = shared_from_this()](auto error) {
+                              if (!error) self->flush();
                             });
   }
 }
 
 void EventLoop::drop() {
   const std::lock_guard lock(mutex_);
-  if (descriptor_ && descriptor_->is_open()) ::shutdown(descriptor_->native_handle(), SHUT_RDWR);
+  if (descriptor_) ::shutdown(descriptor_->native_handle(), SHUT_RDWR);
 }
 
 void EventLoop::stop() {
   const std::lock_guard lock(mutex_);
+  // What the socket takes at once; otherwise cnats would wait half a second for us to write it.
+  if (polling_ && writing_ && connection_) natsConnection_ProcessWriteEvent(connection_);
   stopped_ = true;
   polling_ = false;
+  *up_ = false;
   descriptor_.reset();
   connection_ = nullptr;
 }

@@ -18,24 +18,26 @@ namespace bus {
 // neither a socket closed by cnats nor one with the same number opened later can confuse the
 // poller.
 //
+// It serves one socket. cnats must not be let to reconnect by itself: on an event loop its parser
+// would go on in the middle of the message that broke off (nats.c issue 1007, in all versions).
+//
 // cnats calls attach(), want_read(), want_write() and detach() with its connection locked, on
-// whatever thread; they only set flags and post. The socket itself is touched on the executor only,
-// and by cnats' reconnect thread, which runs only while polling is off.
+// whatever thread; they only set flags and post. The socket itself is touched on the executor only.
 class EventLoop : public std::enable_shared_from_this<EventLoop> {
  public:
-  explicit EventLoop(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  // `up` is set to false as soon as the socket is found broken.
+  EventLoop(boost::asio::any_io_executor executor, std::shared_ptr<std::atomic<bool>> up)
+      : executor_(std::move(executor)), up_(std::move(up)) {}
 
   // Has `options` call this object, which has to live until the connection is closed.
   natsStatus bind(natsOptions* options);
 
-  // Whether there is a socket with a NATS server at its other end. Any thread. On the executor it
-  // is exact: the socket is found broken there, and cnats may be called while it is true without
-  // waiting for a reconnect, during which cnats holds its lock.
+  // Whether there is a socket with a NATS server at its other end.
   bool polling() const { return polling_; }
   // Whether anything was received since the last time this was asked.
   bool heard() { return heard_.exchange(false); }
 
-  // As if the peer had vanished: cnats sees a closed socket and starts to reconnect.
+  // As if the peer had vanished: cnats finds the socket closed. Any thread.
   void drop();
   // No call to cnats is made by this object any more once this returns. Any thread, but not from
   // within cnats' callbacks.
@@ -45,21 +47,20 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   natsStatus attach(natsConnection* connection, natsSock socket);
   natsStatus want_read(bool wanted);
   natsStatus want_write(bool wanted);
-  void start(int socket);
   void wait_read();
   void on_readable();
   void flush();
 
   boost::asio::any_io_executor executor_;
+  std::shared_ptr<std::atomic<bool>> up_;
   std::atomic<bool> polling_ = false;
   std::atomic<bool> writing_ = false;  // cnats has bytes for us to write
   std::atomic<bool> heard_ = false;
-  std::atomic<bool> stopped_ = false;
 
   std::mutex mutex_;  // never taken by cnats' callbacks: cnats' lock is inside it
+  bool stopped_ = false;
   natsConnection* connection_ = nullptr;
   std::optional<boost::asio::posix::stream_descriptor> descriptor_;
-  unsigned sockets_ = 0;  // counts them, so that what was begun on one does not act on the next
 };
 
 }  // namespace bus

@@ -26,25 +26,26 @@ class Feed {
     std::function<void(MessageHandle)> on_message;  // on the executor
     // Instead, for a message that found the queue full. On cnats' thread, which serves every
     // subscription of the process: return at once.
-    std::function<void(const natsMsg&)> on_overflow;
+    std::function<void(natsConnection*, const natsMsg&)> on_overflow;
   };
-  // A subscription to `subject`. On the connection's executor, or before that runs. While not
-  // connected the worker subscribes, as soon as cnats lets it.
+  // Subscribes now, if there is a connection, and again with every new one. Any thread.
+  // invalid_argument for a subject that cannot be one.
   static base::Result<std::unique_ptr<Feed>> subscribe(std::shared_ptr<Connection> connection,
                                                        boost::asio::any_io_executor executor,
-                                                       const std::string& subject,
-                                                       Handlers handlers, FeedLimits limits = {});
+                                                       std::string subject, Handlers handlers,
+                                                       FeedLimits limits = {});
   ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
  private:
   struct State;
-  Feed(std::shared_ptr<Connection> connection, std::shared_ptr<State> state)
-      : connection_(std::move(connection)), state_(std::move(state)) {}
+  Feed(std::shared_ptr<Connection> connection, std::shared_ptr<State> state, std::uint64_t restorer)
+      : connection_(std::move(connection)), state_(std::move(state)), restorer_(restorer) {}
 
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<State> state_;
+  std::uint64_t restorer_;
 };
 
 }  // namespace bus

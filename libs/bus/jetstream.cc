@@ -1,9 +1,12 @@
 #include "bus/jetstream.h"
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
+#include "bus/link.h"
 #include "bus/status.h"
 
 namespace bus {
@@ -13,7 +16,6 @@ using base::Errc;
 
 namespace {
 
-constexpr std::chrono::milliseconds kWait{5'000};
 constexpr jsErrCode kStreamNotFound = jsErrCode(10059);
 constexpr jsErrCode kNameInUse = jsErrCode(10058);
 
@@ -112,7 +114,10 @@ base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted,
   auto status = get_stream(info, context, wanted.name, code);
   if (status == NATS_NOT_FOUND || code == kStreamNotFound) {
     status = add_stream(context, wanted, code);
-    if (status == NATS_OK) return {};
+    if (status == NATS_OK) {
+      why.clear();
+      return {};
+    }
     // Somebody else makes the same stream at the same time.
     if (code == kNameInUse) status = get_stream(info, context, wanted.name, code);
   }
@@ -124,17 +129,6 @@ base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted,
   if (why.empty()) return {};
   why.insert(0, "stream " + wanted.name + ": ");
   return Errc::config_mismatch;
-}
-
-}  // namespace
-
-SharedContext make_context(const Connection& connection) {
-  jsOptions options;
-  jsOptions_Init(&options);
-  options.Wait = kWait.count();
-  jsCtx* raw = nullptr;
-  if (natsConnection_JetStream(&raw, connection.handle(), &options) != NATS_OK) return nullptr;
-  return SharedContext(raw, [](jsCtx* it) { jsCtx_Destroy(it); });
 }
 
 base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& stream) {
@@ -150,8 +144,30 @@ base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& st
                      .created = info->Created};
 }
 
-base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& stream,
+base::Result<void> delete_stream_now(jsCtx* context, const std::string& stream) {
+  const auto status = js_DeleteStream(context, stream.c_str(), nullptr, nullptr);
+  if (status != NATS_OK) return to_error(status);
+  return {};
+}
+
+// Calls `function(context, arguments...)` on the worker, with the link there is by now.
+template <class Function, class... Arguments>
+auto run(Connection& connection, Function function, Arguments... arguments) {
+  using Returned = std::invoke_result_t<Function, jsCtx*, Arguments&...>;
+  auto job = [link = connection.link(), function, arguments...]() mutable -> Returned {
+    jsCtx* const context = link ? link->context() : nullptr;
+    if (context == nullptr) return Errc::bus_unavailable;
+    return function(context, arguments...);
+  };
+  return connection.worker().run(std::move(job));
+}
+
+}  // namespace
+
+base::Result<StoredMessage> last_message_now(Link* link, const std::string& stream,
                                              const std::string& subject) {
+  jsCtx* const context = link ? link->context() : nullptr;
+  if (context == nullptr) return Errc::bus_unavailable;
   auto code = jsErrCode(0);
   natsMsg* raw = nullptr;
   const auto status = js_GetLastMsg(&raw, context, stream.c_str(), subject.c_str(), nullptr, &code);
@@ -170,42 +186,30 @@ base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& 
   return stored;
 }
 
-JetStream::JetStream(std::shared_ptr<Connection> connection)
-    : connection_(std::move(connection)), context_(make_context(*connection_)) {}
-
 asio::awaitable<base::Result<void>> JetStream::ensure_stream(const StreamConfig& config,
                                                              std::string& why) {
-  auto job = [context = context_, &config, &why] {
-    return ensure_stream_now(context.get(), config, why);
-  };
-  auto pending = connection_->worker().run(std::move(job));
+  why = "not connected";
+  auto pending = run(*connection_, ensure_stream_now, std::cref(config), std::ref(why));
   co_return co_await std::move(pending);
 }
 
 asio::awaitable<base::Result<StreamState>> JetStream::stream_state(std::string stream) {
-  auto job = [context = context_, stream = std::move(stream)] {
-    return stream_state_now(context.get(), stream);
-  };
-  auto pending = connection_->worker().run(std::move(job));
+  auto pending = run(*connection_, stream_state_now, std::move(stream));
   co_return co_await std::move(pending);
 }
 
 asio::awaitable<base::Result<StoredMessage>> JetStream::last_message(std::string stream,
                                                                      std::string subject) {
-  auto job = [context = context_, stream = std::move(stream), subject = std::move(subject)] {
-    return last_message_now(context.get(), stream, subject);
+  auto job = [link = connection_->link(), stream = std::move(stream),
+              subject = std::move(subject)] {
+    return last_message_now(link.get(), stream, subject);
   };
   auto pending = connection_->worker().run(std::move(job));
   co_return co_await std::move(pending);
 }
 
 asio::awaitable<base::Result<void>> JetStream::delete_stream(std::string stream) {
-  auto job = [context = context_, stream = std::move(stream)]() -> base::Result<void> {
-    const auto status = js_DeleteStream(context.get(), stream.c_str(), nullptr, nullptr);
-    if (status != NATS_OK) return to_error(status);
-    return {};
-  };
-  auto pending = connection_->worker().run(std::move(job));
+  auto pending = run(*connection_, delete_stream_now, std::move(stream));
   co_return co_await std::move(pending);
 }
 

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "base/result.h"
 #include "bus/connection.h"
-#include "bus/handles.h"
 
 namespace bus {
 
@@ -52,15 +52,13 @@ struct StoredMessage {
   std::chrono::system_clock::time_point stored{};
 };
 
-using SharedContext = std::shared_ptr<jsCtx>;
-
 // The management side of JetStream. Each call is made by the connection's worker and may wait up to
 // 5 s for the server: timed_out. Errors otherwise: bus_unavailable (not connected, or JetStream is
 // off), key_not_found (no such stream or message), and those named below. Where there is a `why`,
 // it tells an operator more. Await on any executor; the object has to live until then.
 class JetStream {
  public:
-  explicit JetStream(std::shared_ptr<Connection> connection);
+  explicit JetStream(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   // Makes the stream if there is none of that name. If there is, compares every field of
   // StreamConfig: config_mismatch, and `why` names each that differs, wanted and found. Never
@@ -74,17 +72,13 @@ class JetStream {
   boost::asio::awaitable<base::Result<void>> delete_stream(std::string stream);
 
   const std::shared_ptr<Connection>& connection() const { return connection_; }
-  const SharedContext& context() const { return context_; }
 
  private:
   std::shared_ptr<Connection> connection_;
-  SharedContext context_;
 };
 
-// The calls themselves, which wait: for the worker only.
-SharedContext make_context(const Connection& connection);
-base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& stream);
-base::Result<StoredMessage> last_message_now(jsCtx* context, const std::string& stream,
+// last_message() itself, which waits: for the worker only. bus_unavailable without a link.
+base::Result<StoredMessage> last_message_now(Link* link, const std::string& stream,
                                              const std::string& subject);
 
 }  // namespace bus

@@ -16,6 +16,7 @@
 
 #include "bus/feed.h"
 #include "bus/jetstream.h"
+#include "bus/link.h"
 #include "bus/pub_ack.h"
 #include "bus/status.h"
 
@@ -80,7 +81,6 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
 
   const std::shared_ptr<Connection> connection;
   const PublisherOptions options;
-  const SharedContext context;
   const std::string inbox = new_inbox() + ".";
   std::unique_ptr<Feed> feed;
   std::uint64_t listener = 0;
@@ -97,7 +97,6 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   Impl(std::shared_ptr<Connection> with, PublisherOptions how)
       : connection(std::move(with)),
         options(std::move(how)),
-        context(make_context(*connection)),
         due_timer(connection->executor()),
         age_timer(connection->executor()) {
     due_timer.expires_at(TimePoint::max());
@@ -268,8 +267,8 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
     ++counts.in_flight;
     lane.phase = Phase::looking_up;
     const Message& message = lane.queue.front().message;
-    auto job = [context = context, stream = options.stream, subject = message.subject] {
-      return last_message_now(context.get(), stream, subject);
+    auto job = [link = connection->link(), stream = options.stream, subject = message.subject] {
+      return last_message_now(link.get(), stream, subject);
     };
     auto done = [weak = weak_from_this(), executor = connection->executor(), lane = lane.id,
                  number = lane.front_number](base::Result<StoredMessage> found) {

@@ -208,7 +208,7 @@ base::Result<Subscription> serve(const std::shared_ptr<Connection>& connection,
                          handler = std::move(handler)](MessageHandle message) {
     if (auto self = weak.lock()) handler(Request(std::move(message), std::move(self)));
   };
-  handlers.on_overflow = [handle = connection->handle()](const natsMsg& message) {
+  handlers.on_overflow = [](natsConnection* handle, const natsMsg& message) {
     const char* reply = natsMsg_GetReply(&message);
     natsMsg* raw = nullptr;
     if (!reply || natsMsg_Create(&raw, reply, nullptr, nullptr, 0) != NATS_OK) return;
