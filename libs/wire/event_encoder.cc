@@ -183,7 +183,7 @@ std::string_view EventEncoder::encode(const call::Event& event) {
 }
 
 // The envelope is written by hand around the event: a CloudEvent with its map and its Any would
-// copy everything twice, and take four times as long. event_encoder_test.cc compares the two.
+// copy everything twice, and take three times as long. event_encoder_test.cc compares the two.
 std::string_view EventEncoder::encode_protobuf() {
   const v1::Event& event = cloud_event_.data();
   const auto& received = event.receive_time();
