@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr Duration kApiTimeout{5'000};
 constexpr Duration kRetry{250};
+constexpr const char* kNotTaken = "its messages were not taken in time";
 // The server forgets a consumer whose subscription has been gone for so long.
 constexpr std::chrono::nanoseconds kInactive = std::chrono::seconds(5);
 
@@ -128,9 +130,12 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   std::uint64_t next = 0;               // the lowest sequence not delivered yet; 0 at first
   std::uint64_t consumer_sequence = 0;  // of the last delivery
   unsigned opening = 0;                 // counts subscriptions; what an older one brings is ignored
+  bool checking = false;                // whether nothing was removed that we have not seen
+  std::vector<MessageHandle> held;      // what came meanwhile
   bool heard = false;                   // something, since the last look
   bool caught_up = false;
   bool ended = false;
+  base::Error why_ended = Errc::shutting_down;
 
   Impl(std::shared_ptr<Requests> with, asio::any_io_executor where, ConsumerOptions what,
        Handlers whom)
@@ -164,15 +169,20 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
     if (const auto error = subscribe(inbox, attempt)) co_return error;
     auto creating = ask(create_request(options, start, inbox), why);
     const auto created = co_await std::move(creating);
-    if (attempt != opening) co_return Errc::shutting_down;
+    if (attempt != opening) co_return why_ended;
     if (!created) co_return created.error();
     if (start.kind == Start::Kind::sequence && start.sequence > 0) {
       auto asking = ask_state(why);
       const auto state = co_await std::move(asking);
-      if (attempt != opening) co_return Errc::shutting_down;
+      if (attempt != opening) co_return why_ended;
       if (!state) co_return state.error();
       if (!holds(*state, start.sequence, why)) co_return Errc::marker_expired;
       next = std::max(next, start.sequence);
+    }
+    checking = false;
+    for (const auto& it : std::exchange(held, {})) {
+      on_message(it.get());
+      if (attempt != opening) co_return why_ended;
     }
     listen_for_silence();
     // The number when the consumer was made: if it was more, one of its messages says "none
@@ -184,14 +194,17 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   base::Error subscribe(const std::string& inbox, unsigned attempt) {
     feed.reset();
     consumer_sequence = 0;
+    checking = true;
+    held.clear();
     Feed::Handlers to;
     to.on_message = [weak = weak_from_this(), attempt](MessageHandle message) {
       const auto self = weak.lock();
-      if (self && self->opening == attempt) self->on_message(message.get());
+      if (!self || self->opening != attempt) return;
+      self->checking ? self->hold(std::move(message)) : self->on_message(message.get());
     };
     to.on_overflow = [weak = weak_from_this(), where = executor](natsConnection*, const natsMsg&) {
       asio::post(where, [weak] {
-        if (const auto self = weak.lock()) self->end(Errc::overloaded, "messages were not taken");
+        if (const auto self = weak.lock()) self->end(Errc::overloaded, kNotTaken);
       });
     };
     auto made = Feed::subscribe(connection, executor, inbox, std::move(to), options.limits);
@@ -207,6 +220,11 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
     why = "stream " + options.stream + " has " + std::to_string(first) + " to " +
           std::to_string(last) + ", wanted " + std::to_string(sequence);
     return false;
+  }
+
+  void hold(MessageHandle message) {
+    if (held.size() >= options.limits.messages_max) return end(Errc::overloaded, kNotTaken);
+    held.push_back(std::move(message));
   }
 
   void on_message(natsMsg* message) {
@@ -287,6 +305,7 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
 
   void end(base::Error why, const std::string& detail) {
     if (ended) return;
+    why_ended = why;
     stop();
     if (handlers.on_end) handlers.on_end(why, detail);
   }
