@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# What a reviewer should not have to say: the layers, the format, the protos.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/layers.sh
+if command -v clang-format >/dev/null; then
+  git ls-files '*.h' '*.cc' | xargs clang-format --dry-run --Werror
+  echo 'format: ok'
+fi
+buf=tests/integration/node/node_modules/.bin/buf
+[ -x "$buf" ] || (cd tests/integration/node && npm ci --silent --no-fund --no-audit)
+"$buf" lint
+echo 'protos: ok'
