@@ -18,8 +18,6 @@ namespace json = boost::json;
 
 namespace {
 
-// The protocol has no keep-alive of the server's: clients ping, we answer.
-constexpr auto kNever = std::chrono::hours(24 * 365);
 constexpr std::size_t kClientMessageMax = 1 << 20;
 
 bool is_known(std::string_view path) {
@@ -114,7 +112,7 @@ Server::Listener Server::listen(std::uint16_t port, std::shared_ptr<net::TlsCont
   options.address = settings_.address;
   options.port = port;
   options.tls = std::move(tls);
-  options.limits.ping_interval = kNever;
+  options.limits.ping_interval = {};  // clients ping, we answer: the protocol has no keep-alive
   options.limits.message_bytes_max = kClientMessageMax;
   options.connections_max = settings_.connections_max;
   return std::make_unique<net::HttpServer>(
