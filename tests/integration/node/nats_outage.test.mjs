@@ -1,0 +1,78 @@
+// NATS away: nothing is lost until the bound, and beyond it what was lost is said.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Consumer, truth } from './lib/events.mjs';
+import { until } from './lib/process.mjs';
+import { Connector, Nats, Simulator, tenantOf } from './lib/stack.mjs';
+
+const outage = Number(process.env.PBXGW_OUTAGE_SECONDS ?? 30) * 1000;
+const everything = [];
+const keep = (it) => (everything.push(it), it);
+let nats, simulator, connector, consumer;
+const extensions = Array.from({ length: 40 }, (_, i) => 200 + i);
+
+before(async () => {
+  nats = keep(await Nats.start());
+  simulator = keep(await Simulator.start({
+    tenants: [{ name: 'busy', extensions }, { name: 'small', extensions }],
+  }));
+});
+after(async () => {
+  await consumer?.stop();
+  for (const it of everything.reverse()) await (it.process ? it.process.stop() : it.stop());
+});
+
+const same = (tenant) =>
+  until(`${tenant} the same on both sides`, async () => {
+    assert.deepEqual(consumer.of(tenant).picture(), truth(await simulator.state(tenant)));
+    return true;
+  });
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+test('an outage under 200 events/s loses nothing, and keeps the order', async () => {
+  connector = keep(await Connector.start(nats, [tenantOf(simulator, 'busy')], { lease: { ttl: '60s' } }));
+  consumer = await Consumer.start(nats.url);
+  await until('up', () => consumer.of('busy').link?.state === 'LINK_STATE_UP');
+  await simulator.traffic('busy', { events_per_second: 200, seed: 7 });
+  await until('traffic', () => consumer.all.length > 200);
+  const told = consumer.of('busy').sequence;
+  await nats.stop();
+  await pause(outage);  // the length of the outage is what is being tested
+  await nats.start();
+  await until('events after the outage', () => consumer.of('busy').sequence > told + outage / 1000 * 100);
+  await simulator.traffic('busy', null);
+  await same('busy');
+  await until('an empty outbox', async () => (await connector.metric('pbxgw_outbox_depth')) === 0);
+  await same('busy');
+  assert.deepEqual(consumer.of('busy').gaps, []);
+  assert.deepEqual(consumer.complaints(), []);
+  await connector.process.stop();
+});
+
+test('beyond the bound: memory flat, one StreamGap with the right range, and the state heals', async () => {
+  connector = keep(await Connector.start(nats, [tenantOf(simulator, 'small')],
+    { lease: { ttl: '120s' }, outbox: { events_max: 500 } }));
+  await until('up', () => consumer.of('small').link?.state === 'LINK_STATE_UP');
+  await simulator.traffic('small', { events_per_second: 400, seed: 9 });
+  await until('traffic', () => consumer.of('small').sequence > 300);
+  await nats.stop('SIGKILL');
+  await until('the bound', async () => connector.process.output.includes('outbox full'));
+  const resident = await connector.metric('process_resident_memory_bytes');
+  const depth = await connector.metric('pbxgw_outbox_depth');
+  const made = await connector.metric('pbxgw_events_total');
+  await until('2,000 more events', async () => (await connector.metric('pbxgw_events_total')) > made + 2_000);
+  assert.equal(await connector.metric('pbxgw_outbox_depth'), depth, 'not one more is queued');
+  const grown = (await connector.metric('process_resident_memory_bytes')) - resident;
+  assert.ok(grown < 16 << 20, `grew by ${grown} bytes`);
+  await nats.start();
+  await until('the gap', () => consumer.of('small').gaps.length > 0);
+  await simulator.traffic('small', null);
+  await same('small');
+  const { gaps } = consumer.of('small');
+  assert.equal(gaps.length, 1);
+  assert.equal(gaps[0].reason, 'outbox_full');
+  assert.ok(gaps[0].last_sequence - gaps[0].first_sequence >= 1_500);
+  // That the range is right is the fold's to say: the gap begins where the last event before it ended, and
+  // ends right before its own number.
+  assert.deepEqual(consumer.complaints(), []);
+});
