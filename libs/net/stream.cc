@@ -175,11 +175,21 @@ Stream::Step Stream::handshake(Core& core) {
   return step;
 }
 
+// As many records as fit: a peer that sends many small messages puts each into its own.
 Stream::Step Stream::read(Core& core, asio::mutable_buffer buffer) {
   Step step;
-  ERR_clear_error();
-  const int result = SSL_read_ex(core.tls->ssl(), buffer.data(), buffer.size(), &step.size);
-  return result == 1 ? step : core.step_after(result);
+  for (;;) {
+    std::size_t size = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(core.tls->ssl(), buffer.data(), buffer.size(), &size);
+    if (result != 1) {
+      // What ended the stream ends the next read as well, after this one has had its bytes.
+      return step.size > 0 ? step : core.step_after(result);
+    }
+    step.size += size;
+    buffer += size;
+    if (buffer.size() == 0 || !SSL_has_pending(core.tls->ssl())) return step;
+  }
 }
 
 Stream::Step Stream::write(Core& core, asio::const_buffer buffer) {

@@ -150,6 +150,12 @@ struct WebSocket::Impl : std::enable_shared_from_this<Impl> {
     const auto now = steady_clock::now();
     if (!reading) heard_at = now;
     if (pinged_at && heard_at <= *pinged_at) {
+      // Called late, it was we who stood still, and the answer may be there, waiting to be read.
+      if (now > *pinged_at + 3 * limits.ping_interval / 2) {
+        pinged_at = now;
+        arm(limits.ping_interval, &Impl::check_alive);
+        return;
+      }
       verdict = base::Errc::ping_timed_out;
       stream().reset();
       return;
