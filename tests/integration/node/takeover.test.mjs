@@ -75,7 +75,7 @@ test('a killed connector is replaced: higher epoch, ended calls end, living ones
     return Object.keys(taken).length === orphans.length;
   });
   // The lease time plus a second, and what this poll and a busy machine add.
-  const limit = Number(process.env.PBXGW_TAKEOVER_MS ?? (leaseSeconds + 1) * 1000 + 1500);
+  const limit = Number(process.env.TAKEOVER_MS ?? (leaseSeconds + 1) * 1000 + 1500);
   for (const [it, ms] of Object.entries(taken)) assert.ok(ms <= limit, `${it} taken over after ${ms} ms`);
 
   for (const it of orphans) {

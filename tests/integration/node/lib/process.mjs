@@ -8,14 +8,14 @@ import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
-export const build = path.resolve(root, process.env.PBXGW_BUILD ?? 'build/dev');
+export const build = path.resolve(root, process.env.GATEWAY_BUILD ?? 'build/dev');
 
 // Everything slow is slower under a sanitizer; a limit is for hanging, not for measuring.
-export const patience = Number(process.env.PBXGW_PATIENCE ?? 30_000);
+export const patience = Number(process.env.GATEWAY_PATIENCE ?? 30_000);
 
 export function program(name) {
   const file = path.join(build, 'services', name, name);
-  if (!fs.existsSync(file)) throw new Error(`${file} is not there: build it first, or set PBXGW_BUILD`);
+  if (!fs.existsSync(file)) throw new Error(`${file} is not there: build it first, or set GATEWAY_BUILD`);
   return file;
 }
 

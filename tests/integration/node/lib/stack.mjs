@@ -36,7 +36,9 @@ export class Simulator {
     simulator.folder = temporaryFolder('simulator');
     const file = path.join(simulator.folder, 'simulator.yaml');
     const ports = { control: { port: 0 }, innova360: { port: 0, tls_port: 0 } };
-    fs.writeFileSync(file, JSON.stringify({ ...ports, ...config }));
+    // Behind one listener a login's user tells whose it is, so users have to differ.
+    const tenants = config.tenants.map((it) => ({ agents: { user: '{tenant}-{extension}' }, ...it }));
+    fs.writeFileSync(file, JSON.stringify({ ...ports, ...config, tenants }));
     simulator.process = new Process('simulator', program('simulator'), ['--config', file]);
     simulator.ports = await simulator.process.announcement();
     return simulator;
@@ -88,7 +90,7 @@ export function tenantOf(simulator, name, { extensions = [], limits = {}, pbx = 
       tls: false,
       user: name,
       password: `${name}-demo`,
-      agents: extensions.map((it) => ({ device: it, user: it, password: `agent-${it}` })),
+      agents: extensions.map((it) => ({ device: it, user: `${name}-${it}`, password: `agent-${it}` })),
       ...pbx,
     },
     limits: { backoff_first: '100ms', backoff_most: '500ms', ...limits },
