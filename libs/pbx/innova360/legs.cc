@@ -97,6 +97,11 @@ struct Transfer {
   TimePoint sent{}, until{};
 };
 
+struct Arrival {
+  TimePoint at;
+  std::string leg, from;  // `from`: the caller's number, bare
+};
+
 struct Group {
   std::string key;
   std::vector<Leg*> legs;
@@ -183,7 +188,7 @@ struct Legs::Impl {
   ByText<std::vector<Leg*>> by_callid, by_phones;
   ByText<bool> extensions;                       // that the PBX shows us; whether one says it holds
   std::multimap<TimePoint, std::string> timers;  // of legs and groups, by id or key
-  std::deque<std::pair<TimePoint, std::string>> arrived;  // incoming legs of the last seconds
+  std::deque<Arrival> arrived;                   // incoming legs of the last seconds
   std::vector<Group*> transferring;
   std::deque<std::pair<TimePoint, std::string>> ended_order;
   ByText<TimePoint> ended_ids;
@@ -259,10 +264,10 @@ struct Legs::Impl {
       by_phones[std::move(phones)].push_back(&leg);
     }
     if (leg.ends.outgoing) return;
-    while (!arrived.empty() && arrived.front().first + kJoinWindow < leg.created) {
+    while (!arrived.empty() && arrived.front().at + kTransferWindow < leg.created) {
       arrived.pop_front();
     }
-    arrived.emplace_back(leg.created, leg.id);
+    arrived.push_back({leg.created, leg.id, bare_number(leg.ends.phone_a)});
   }
 
   // The call that `leg` is a part of, if another leg is known to be; `by_transfer` if it takes the
@@ -570,14 +575,17 @@ struct Legs::Impl {
   // A leg that has just come in for a party that `leg` leaves behind: the successor of a leg that
   // was transferred from a phone, announced before the transferring leg ended.
   Leg* successor_of(const Leg& leg, TimePoint now) const {
+    if (leg.group->legs.size() == 1) return nullptr;  // it leaves nobody behind
     for (auto it = arrived.rbegin(); it != arrived.rend(); ++it) {
-      if (it->first + kTransferWindow < now) break;
-      Leg* other = leg_of(it->second);
-      if (!other || other->group == leg.group || !is_alone(*other) || other->partnered) continue;
-      const std::string from = bare_number(other->ends.phone_a);
-      for (const Leg* stays : leg.group->legs) {
-        if (stays != &leg && stays->extension == from) return other;
+      if (it->at + kTransferWindow < now) break;
+      const auto& stay = leg.group->legs;
+      if (std::none_of(stay.begin(), stay.end(), [&](const Leg* other) {
+            return other != &leg && other->extension == it->from;
+          })) {
+        continue;
       }
+      Leg* other = leg_of(it->leg);
+      if (other && other->group != leg.group && is_alone(*other) && !other->partnered) return other;
     }
     return nullptr;
   }
