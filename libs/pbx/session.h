@@ -30,20 +30,6 @@ struct Handshake {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-using HttpId = std::uint32_t;
-struct HttpRequest {
-  std::string method, url, body;  // absolute URL
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::chrono::milliseconds limit{10'000};
-};
-// status 0: there was no answer, `error` says why.
-struct HttpReply {
-  unsigned status = 0;
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  base::Error error;
-};
-
 // ---- What a session wants done. Effects are carried out in the order given. ----
 
 // Open a WebSocket. For an auxiliary link, on_link_open() or on_link_closed() follows; for the
@@ -61,11 +47,6 @@ struct SendText {
 // follow.
 struct CloseLink {
   LinkId link;
-};
-// on_http() follows, once.
-struct SendHttp {
-  HttpId id;
-  HttpRequest request;
 };
 // How far the login is: logging_in or synchronizing.
 struct Stage {
@@ -115,7 +96,6 @@ class Session {
   // Auxiliary links only, opened or not yet: the primary's end is the session's.
   virtual Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                                  TimePoint now) = 0;
-  virtual Effects on_http(HttpId id, const HttpReply& reply, TimePoint now) = 0;
   // `limit`: when the caller stops waiting. Answered exactly once, also before Ready.
   virtual Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                              TimePoint now) = 0;

@@ -69,8 +69,6 @@ Effects Session::on_link_closed(LinkId link, const base::Error& why, const std::
   return effects;
 }
 
-Effects Session::on_http(HttpId, const HttpReply&, TimePoint) { return {}; }
-
 Effects Session::on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                             TimePoint now) {
   Effects effects;

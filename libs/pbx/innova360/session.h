@@ -40,7 +40,6 @@ class Session final : public pbx::Session {
   Effects on_text(LinkId link, std::string_view text, TimePoint now) override;
   Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                          TimePoint now) override;
-  Effects on_http(HttpId id, const HttpReply& reply, TimePoint now) override;
   Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                      TimePoint now) override;
   Effects on_tick(TimePoint now) override;

@@ -59,10 +59,12 @@ test('beyond the bound: memory flat, one StreamGap with the right range, and the
   await nats.stop('SIGKILL');
   await until('the bound', async () => connector.process.output.includes('outbox full'));
   const resident = await connector.metric('process_resident_memory_bytes');
-  const depth = await connector.metric('pbxgw_outbox_depth');
+  const queued = () => connector.metric('pbxgw_outbox_depth');
+  await until('the metric to say so', async () => (await queued()) >= 500);
+  const depth = await queued();
   const made = await connector.metric('pbxgw_events_total');
   await until('2,000 more events', async () => (await connector.metric('pbxgw_events_total')) > made + 2_000);
-  assert.equal(await connector.metric('pbxgw_outbox_depth'), depth, 'not one more is queued');
+  assert.equal(await queued(), depth, 'not one more is queued');
   const grown = (await connector.metric('process_resident_memory_bytes')) - resident;
   assert.ok(grown < 16 << 20, `grew by ${grown} bytes`);
   await nats.start();

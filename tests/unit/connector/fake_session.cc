@@ -1,0 +1,36 @@
+#include "unit/connector/fake_session.h"
+
+namespace connector {
+
+pbx::OpenLink open_link(pbx::LinkId link, const std::string& port) {
+  return {link, pbx::Handshake{"127.0.0.1", port, "/ws", false, {}}};
+}
+
+pbx::Effects FakeSession::on_start(pbx::TimePoint) {
+  return {open_link(pbx::kPrimary, script_.port)};
+}
+
+pbx::Effects FakeSession::on_link_open(pbx::LinkId link, pbx::TimePoint) {
+  return script_.on_open ? script_.on_open(link) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_text(pbx::LinkId link, std::string_view text, pbx::TimePoint) {
+  return script_.on_text ? script_.on_text(link, text) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_link_closed(pbx::LinkId link, const base::Error& why,
+                                         const std::string&, pbx::TimePoint) {
+  return script_.on_closed ? script_.on_closed(link, why) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_command(call::CommandId id, const call::Command&, pbx::TimePoint,
+                                     pbx::TimePoint) {
+  return script_.on_command ? script_.on_command(id) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_tick(pbx::TimePoint) {
+  script_.deadline = pbx::TimePoint::max();
+  return script_.on_tick ? script_.on_tick() : pbx::Effects{};
+}
+
+}  // namespace connector

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "pbx/session.h"
+
+namespace connector {
+
+// A session whose answers a test gives. What is not given does nothing; on_start opens the primary link.
+class FakeSession final : public pbx::Session {
+ public:
+  struct Script {
+    std::string port;
+    std::function<pbx::Effects(pbx::LinkId)> on_open;
+    std::function<pbx::Effects(pbx::LinkId, std::string_view)> on_text;
+    std::function<pbx::Effects(pbx::LinkId, const base::Error&)> on_closed;
+    std::function<pbx::Effects(call::CommandId)> on_command;
+    std::function<pbx::Effects()> on_tick;
+    pbx::TimePoint deadline = pbx::TimePoint::max();
+  };
+  explicit FakeSession(Script& script) : script_(script) {}
+
+  pbx::Effects on_start(pbx::TimePoint now) override;
+  pbx::Effects on_link_open(pbx::LinkId link, pbx::TimePoint now) override;
+  pbx::Effects on_text(pbx::LinkId link, std::string_view text, pbx::TimePoint now) override;
+  pbx::Effects on_link_closed(pbx::LinkId link, const base::Error& why, const std::string& detail,
+                              pbx::TimePoint now) override;
+  pbx::Effects on_command(call::CommandId id, const call::Command& command, pbx::TimePoint limit,
+                          pbx::TimePoint now) override;
+  pbx::Effects on_tick(pbx::TimePoint now) override;
+  pbx::TimePoint deadline() const override { return script_.deadline; }
+
+ private:
+  Script& script_;
+};
+
+// Opens `link` at the fake PBX.
+pbx::OpenLink open_link(pbx::LinkId link, const std::string& port);
+
+}  // namespace connector

@@ -1,0 +1,245 @@
+#include "connector/tenant_link.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <gmock/gmock.h>
+
+#include "net/http_server.h"
+#include "unit/connector/fake_session.h"
+
+namespace connector {
+namespace {
+
+namespace asio = boost::asio;
+using base::Errc;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using namespace std::chrono_literals;
+
+// A link, a scripted session, and on the other side of real sockets a PBX that echoes what it hears.
+struct TenantLinkTest : testing::Test {
+  asio::io_context io{1};
+  std::vector<std::string> heard_by_pbx;
+  std::vector<base::Error> pbx_reads_ended;
+  // What the PBX does with each message; false: hangs up.
+  std::function<asio::awaitable<bool>(net::WebSocket&, std::string)> pbx_answers;
+  unsigned upgrade_status = 101;
+  net::HttpServer pbx{{io.get_executor()},
+                      {},
+                      [this](const net::HttpRequest&) { return upgrade(); },
+                      [this](net::HttpRequest, net::WebSocket socket) { return serve(std::move(socket)); }};
+
+  FakeSession::Script script{.port = std::to_string(pbx.port())};
+  std::vector<std::pair<call::CommandId, call::Reply>> answers;
+  std::vector<call::LinkState> stages;
+  int times_ready = 0, times_paced = 0;
+  bool crowded = false;
+  LinkOptions options;
+  std::unique_ptr<TenantLink> link;
+  std::optional<Ending> ending;
+
+  asio::awaitable<net::HttpServer::Answer> upgrade() {
+    net::HttpServer::Answer answer = net::HttpServer::Accept{};
+    if (upgrade_status != 101) answer = net::HttpReply{upgrade_status, "", {}};
+    co_return answer;
+  }
+
+  asio::awaitable<void> serve(net::WebSocket socket) {
+    for (;;) {
+      auto text = co_await socket.read();
+      if (text.has_error()) {
+        pbx_reads_ended.push_back(text.error());
+        co_return;
+      }
+      heard_by_pbx.emplace_back(*text);
+      if (!pbx_answers) {
+        co_await socket.write(heard_by_pbx.back());
+      } else {
+        auto answering = pbx_answers(socket, heard_by_pbx.back());
+        if (!co_await std::move(answering)) {
+          co_await socket.close();
+          co_return;
+        }
+      }
+    }
+  }
+
+  asio::awaitable<void> paced() {
+    ++times_paced;
+    crowded = false;
+    co_return;
+  }
+
+  // Runs the link until it ends, with `after_start` done once it runs.
+  Ending run(std::function<void()> after_start = {}) {
+    options.limits.connect = options.limits.upgrade = options.limits.close = 2s;
+    Outlets outlets{[this](call::LinkState it) { stages.push_back(it); },
+                    [this] { ++times_ready; },
+                    [](const pbx::Observe&) {},
+                    [this](call::CommandId id, call::Reply reply) { answers.emplace_back(id, reply); },
+                    [](const pbx::Note&) {},
+                    [] {},
+                    [this] { return crowded; },
+                    [this] { return paced(); }};
+    link = std::make_unique<TenantLink>(io.get_executor(), std::make_unique<FakeSession>(script),
+                                        options, std::move(outlets));
+    asio::co_spawn(io, link->run(), [this](std::exception_ptr thrown, Ending why) {
+      EXPECT_EQ(thrown, nullptr);
+      ending = std::move(why);
+      io.stop();
+    });
+    if (after_start) asio::post(io, after_start);
+    io.run_for(20s);
+    EXPECT_TRUE(ending.has_value()) << "the link still runs";
+    return ending.value_or(Ending{});
+  }
+};
+
+TEST_F(TenantLinkTest, CarriesTextsBothWaysInOrder) {
+  std::vector<std::string> heard;
+  script.on_open = [](pbx::LinkId) {
+    return pbx::Effects{pbx::SendText{pbx::kPrimary, "one"}, pbx::SendText{pbx::kPrimary, "two"}};
+  };
+  script.on_text = [&](pbx::LinkId, std::string_view text) {
+    heard.emplace_back(text);
+    if (heard.size() < 2) return pbx::Effects{};
+    return pbx::Effects{pbx::Stage{call::LinkState::synchronizing}, pbx::Ready{},
+                        pbx::SendText{pbx::kPrimary, "bye"},
+                        pbx::GiveUp{Errc::login_rejected, "because", 60s}};
+  };
+  const Ending why = run();
+  EXPECT_EQ(why.why, Errc::login_rejected);
+  EXPECT_EQ(why.detail, "because");
+  EXPECT_EQ(why.retry_after, 60s);
+  EXPECT_THAT(heard, ElementsAre("one", "two"));
+  EXPECT_THAT(heard_by_pbx, ElementsAre("one", "two", "bye"));
+  EXPECT_EQ(times_ready, 1);
+  EXPECT_THAT(stages, ElementsAre(call::LinkState::synchronizing));
+  EXPECT_THAT(pbx_reads_ended, ElementsAre(base::Error(Errc::link_closed)));  // not a dropped line
+}
+
+TEST_F(TenantLinkTest, AnswersWhatIsOpenWhenThePbxLeaves) {
+  script.on_open = [this](pbx::LinkId) {
+    EXPECT_TRUE(link->submit(42, call::MakeCall{}, pbx::TimePoint::max()));
+    return pbx::Effects{pbx::SendText{pbx::kPrimary, "x"}};
+  };
+  pbx_answers = [](net::WebSocket&, std::string) -> asio::awaitable<bool> { co_return false; };
+  EXPECT_EQ(run().why, Errc::link_closed);
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(std::get<call::Refusal>(answers[0].second).why, Errc::outcome_unknown);
+}
+
+TEST_F(TenantLinkTest, AnswersEachCommandOnce) {
+  script.on_open = [this](pbx::LinkId) {
+    EXPECT_TRUE(link->submit(7, call::MakeCall{}, pbx::TimePoint::max()));
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  script.on_command = [](call::CommandId id) {
+    return pbx::Effects{pbx::Answer{id, call::Outcome{"leg"}}, pbx::Answer{id, call::Outcome{"again"}}};
+  };
+  run();
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(std::get<call::Outcome>(answers[0].second).leg, "leg");
+}
+
+TEST_F(TenantLinkTest, RefusesCommandsBeyondItsLimit) {
+  options.commands_max = 2;
+  script.on_open = [this](pbx::LinkId) {
+    EXPECT_TRUE(link->submit(1, call::MakeCall{}, pbx::TimePoint::max()));
+    EXPECT_TRUE(link->submit(2, call::MakeCall{}, pbx::TimePoint::max()));
+    EXPECT_FALSE(link->submit(3, call::MakeCall{}, pbx::TimePoint::max()));
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  run();
+  EXPECT_THAT(answers, SizeIs(2));
+}
+
+TEST_F(TenantLinkTest, EndsWithTheReasonWhyItCouldNotConnect) {
+  pbx.stop();
+  EXPECT_EQ(run().why, Errc::connect_failed);
+}
+
+TEST_F(TenantLinkTest, EndsWithTheReasonOfARefusedUpgrade) {
+  upgrade_status = 404;
+  const Ending why = run();
+  EXPECT_EQ(why.why, Errc::upgrade_refused);
+  EXPECT_THAT(why.detail, testing::HasSubstr("404"));
+}
+
+TEST_F(TenantLinkTest, GoesOnWithoutAnAuxiliaryLinkThatFails) {
+  std::vector<pbx::LinkId> closed;
+  script.on_open = [this](pbx::LinkId link) {
+    if (link != pbx::kPrimary) return pbx::Effects{};
+    return pbx::Effects{open_link(5, "1")};  // nobody listens there
+  };
+  script.on_closed = [&](pbx::LinkId link, const base::Error& why) {
+    closed.push_back(link);
+    EXPECT_EQ(why, Errc::connect_failed);
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  EXPECT_EQ(run().why, Errc::timed_out);
+  EXPECT_THAT(closed, ElementsAre(5u));
+}
+
+TEST_F(TenantLinkTest, OpensAndClosesAuxiliaryLinks) {
+  script.on_open = [this](pbx::LinkId link) {
+    if (link == pbx::kPrimary) return pbx::Effects{open_link(1, script.port)};
+    return pbx::Effects{pbx::SendText{1, "from one"}, pbx::CloseLink{1},
+                        pbx::SendText{1, "too late"}, pbx::SendText{pbx::kPrimary, "from zero"}};
+  };
+  script.on_closed = [](pbx::LinkId, const base::Error&) -> pbx::Effects {
+    ADD_FAILURE() << "closing a link oneself is not told";
+    return {};
+  };
+  script.on_text = [](pbx::LinkId link, std::string_view) {
+    EXPECT_EQ(link, pbx::kPrimary);
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  run();
+  EXPECT_THAT(heard_by_pbx, testing::UnorderedElementsAre("from one", "from zero"));
+}
+
+TEST_F(TenantLinkTest, KeepsTheSessionsTime) {
+  script.deadline = std::chrono::steady_clock::now() + 10ms;
+  script.on_tick = [] { return pbx::Effects{pbx::GiveUp{Errc::timed_out, "login", {}}}; };
+  EXPECT_EQ(run().detail, "login");
+}
+
+TEST_F(TenantLinkTest, EndsWhenToldTo) {
+  EXPECT_EQ(run([this] { link->end({Errc::shutting_down, "", {}}); }).why, Errc::shutting_down);
+  EXPECT_THAT(answers, IsEmpty());
+}
+
+TEST_F(TenantLinkTest, SlowsThePbxDownWhileCrowded) {
+  script.on_open = [this](pbx::LinkId) {
+    crowded = true;
+    return pbx::Effects{pbx::SendText{pbx::kPrimary, "x"}};
+  };
+  script.on_text = [](pbx::LinkId, std::string_view) {
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  run();
+  EXPECT_EQ(times_paced, 1);
+}
+
+TEST_F(TenantLinkTest, EndsALinkWhosePbxDoesNotRead) {
+  options.texts_max = 4;
+  script.on_open = [](pbx::LinkId) {
+    pbx::Effects effects;
+    for (int i = 0; i < 10; ++i) effects.push_back(pbx::SendText{pbx::kPrimary, "x"});
+    return effects;
+  };
+  EXPECT_EQ(run().why, Errc::overloaded);
+}
+
+}  // namespace
+}  // namespace connector
