@@ -1,0 +1,70 @@
+#include "control/admission.h"
+
+#include <utility>
+
+#include "control/answer.h"
+
+namespace control {
+
+using base::Errc;
+
+std::optional<google::rpc::Status> Admission::enter(Kind kind, std::shared_ptr<Pending> one) {
+  const std::size_t most = kind == Kind::command ? limits_.commands_max : limits_.watches_max;
+  std::lock_guard lock(mutex_);
+  if (closed_) return refuse(Errc::shutting_down);
+  Those& here = kind == Kind::command ? commands_ : watches_;
+  if (here.size() >= most) {
+    const std::string limit = std::to_string(most);
+    const std::string what = kind == Kind::command ? "requests" : "watches";
+    return refuse(Errc::too_many_requests, "There are " + limit + ' ' + what + " at work already.",
+                  {{"limit", limit}, {"kind", what}});
+  }
+  here.insert(std::move(one));
+  return std::nullopt;
+}
+
+void Admission::leave(Kind kind, const std::shared_ptr<Pending>& one) {
+  std::function<void()> on_empty;
+  {
+    std::lock_guard lock(mutex_);
+    (kind == Kind::command ? commands_ : watches_).erase(one);
+    on_empty = take_on_empty();
+  }
+  if (on_empty) on_empty();
+}
+
+void Admission::close(std::function<void()> on_empty) {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    on_empty_ = std::move(on_empty);
+    on_empty = take_on_empty();
+  }
+  if (on_empty) on_empty();
+}
+
+bool Admission::is_closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+void Admission::abandon(Kind kind) {
+  Those copy;
+  {
+    std::lock_guard lock(mutex_);
+    copy = those(kind);
+  }
+  for (const auto& one : copy) one->abandon();
+}
+
+std::size_t Admission::count(Kind kind) const {
+  std::lock_guard lock(mutex_);
+  return those(kind).size();
+}
+
+std::function<void()> Admission::take_on_empty() {
+  if (!closed_ || !commands_.empty() || !watches_.empty()) return nullptr;
+  return std::exchange(on_empty_, nullptr);
+}
+
+}  // namespace control

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "google/rpc/status.pb.h"
+
+namespace control {
+
+// One RPC that is under way.
+class Pending {
+ public:
+  virtual ~Pending() = default;
+  // Ends it now, without its answer. Does nothing if it has ended. Any thread.
+  virtual void abandon() = 0;
+};
+
+// Who is let in: so many commands and so many watches at a time, and nobody once the process is
+// draining. Knows all that are under way. Any thread; lives as long as the process.
+class Admission {
+ public:
+  enum class Kind { command, watch };
+  struct Limits {
+    std::size_t commands_max = 1'000;
+    std::size_t watches_max = 1'000;
+  };
+  explicit Admission(Limits limits) : limits_(limits) {}
+
+  // Why not: SHUTTING_DOWN or TOO_MANY_REQUESTS. If let in, leave() has to follow.
+  std::optional<google::rpc::Status> enter(Kind kind, std::shared_ptr<Pending> one);
+  void leave(Kind kind, const std::shared_ptr<Pending>& one);
+
+  // Nobody is let in any more. `on_empty` is called once nobody of either kind is left, on
+  // whatever thread sees the last one leave; perhaps at once.
+  void close(std::function<void()> on_empty);
+  bool is_closed() const;
+  void abandon(Kind kind);
+  std::size_t count(Kind kind) const;
+
+ private:
+  using Those = std::set<std::shared_ptr<Pending>>;
+  const Those& those(Kind kind) const { return kind == Kind::command ? commands_ : watches_; }
+  std::function<void()> take_on_empty();
+
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  Those commands_, watches_;
+  bool closed_ = false;
+  std::function<void()> on_empty_;
+};
+
+}  // namespace control

@@ -1,0 +1,104 @@
+#include "control/call_guard.h"
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+#include "control/answer.h"
+#include "control/grpc_status.h"
+
+namespace control {
+
+namespace experimental = grpc::experimental;
+using base::Errc;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::string_view kOurs = "/pbxgw.v1.";
+
+// What gRPC means by an error that it made by itself.
+base::Error errc_of(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::UNIMPLEMENTED: return Errc::feature_not_supported;
+    case grpc::StatusCode::RESOURCE_EXHAUSTED: return Errc::message_too_big;
+    case grpc::StatusCode::UNAVAILABLE: return Errc::shutting_down;
+    case grpc::StatusCode::DEADLINE_EXCEEDED: return Errc::timed_out;
+    default: return Errc::internal;
+  }
+}
+
+class Guard final : public experimental::Interceptor {
+ public:
+  Guard(const Metrics& metrics, experimental::ServerRpcInfo* info)
+      : metrics_(metrics),
+        is_unary_(info->type() == experimental::ServerRpcInfo::Type::UNARY),
+        method_(info->method()) {}
+
+  void Intercept(experimental::InterceptorBatchMethods* methods) override {
+    using Point = experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(Point::PRE_SEND_STATUS)) {
+      const grpc::Status status = methods->GetSendStatus();
+      if (!status.ok()) complete(status, *methods);
+      count(status.error_code());
+    }
+    methods->Proceed();
+  }
+
+ private:
+  // The health service has a contract of its own.
+  bool is_ours() const { return method_.starts_with(kOurs); }
+
+  void complete(const grpc::Status& status, experimental::InterceptorBatchMethods& methods) const {
+    const bool unknown = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+    if (!status.error_details().empty() || !(is_ours() || unknown)) return;
+    auto whole = refuse(errc_of(status.error_code()), status.error_message());
+    whole.set_code(status.error_code());
+    if (unknown) whole.set_message("There is no RPC " + std::string(method_.substr(0, 128)) + '.');
+    methods.ModifySendStatus(to_grpc(whole));
+  }
+
+  void count(grpc::StatusCode code) const {
+    const std::string_view rpc =
+        is_ours() ? method_.substr(method_.rfind('/') + 1) : std::string_view("other");
+    metrics_.commands.at({rpc, name_of(code)}).add();
+    if (is_unary_ && is_ours()) {
+      metrics_.command_time.at({rpc}).observe(steady_clock::now() - begun_);
+    }
+  }
+
+  const Metrics& metrics_;
+  const bool is_unary_;
+  const std::string_view method_;  // gRPC's, for as long as the RPC lives
+  const steady_clock::time_point begun_ = steady_clock::now();
+};
+
+}  // namespace
+
+experimental::Interceptor* CallGuard::CreateServerInterceptor(experimental::ServerRpcInfo* info) {
+  return new Guard(metrics_, info);  // gRPC deletes it
+}
+
+const char* name_of(grpc::StatusCode code) {
+  static constexpr std::array kNames = {"OK",
+                                        "CANCELLED",
+                                        "UNKNOWN",
+                                        "INVALID_ARGUMENT",
+                                        "DEADLINE_EXCEEDED",
+                                        "NOT_FOUND",
+                                        "ALREADY_EXISTS",
+                                        "PERMISSION_DENIED",
+                                        "RESOURCE_EXHAUSTED",
+                                        "FAILED_PRECONDITION",
+                                        "ABORTED",
+                                        "OUT_OF_RANGE",
+                                        "UNIMPLEMENTED",
+                                        "INTERNAL",
+                                        "UNAVAILABLE",
+                                        "DATA_LOSS",
+                                        "UNAUTHENTICATED"};
+  const auto index = static_cast<std::size_t>(code);
+  return index < kNames.size() ? kNames[index] : "UNKNOWN";
+}
+
+}  // namespace control

@@ -1,0 +1,95 @@
+#include "control/config.h"
+
+#include "common/settings.h"
+#include "config/section.h"
+
+namespace control {
+
+using config::Section;
+using namespace std::chrono_literals;
+
+namespace {
+
+ServerOptions read_server(const Section& grpc) {
+  ServerOptions server;
+  server.address =
+      grpc.text("address", {.doc = "Where RPCs are served.", .otherwise = server.address});
+  server.port = static_cast<std::uint16_t>(grpc.integer(
+      "port", {.doc = "Their port; 0: any free one.", .otherwise = server.port, .most = 65'535}));
+  server.reflection = grpc.boolean(
+      "reflection", {.doc = "Lets clients such as grpcurl ask for the API.", .otherwise = false});
+  server.request_bytes_max = static_cast<std::size_t>(
+      grpc.bytes("request", {.doc = "The largest request taken; beyond it: RESOURCE_EXHAUSTED.",
+                             .otherwise = server.request_bytes_max,
+                             .least = 16 << 10,
+                             .most = 4 << 20}));
+  const Section tls = grpc.section("tls");
+  server.certificate_file =
+      tls.file("certificate_file",
+               {.doc = "Our certificate, PEM; without it there is no TLS.", .required = false});
+  server.key_file = tls.file("key_file", {.doc = "Its key.", .required = false});
+  server.client_ca_file = tls.file(
+      "client_ca_file", {.doc = "Who signs the certificates that clients have to show; without it "
+                                "they need none.",
+                         .required = false});
+  if (server.certificate_file.empty() != server.key_file.empty()) {
+    tls.wrong("key_file", "expected together with certificate_file, or neither of them");
+  }
+  if (server.certificate_file.empty() && !server.client_ca_file.empty()) {
+    tls.wrong("client_ca_file", "expected together with certificate_file and key_file");
+  }
+  return server;
+}
+
+}  // namespace
+
+Config read_config(config::Document& document) {
+  const Section root = document.root();
+  Config config;
+  config.nats = common::read_nats(root.section("nats"), "pbxgw-control");
+  config.server = read_server(root.section("grpc"));
+
+  const Section limits = root.section("limits");
+  auto duration = [&](std::string_view key, std::string_view doc, std::chrono::milliseconds most,
+                      std::chrono::milliseconds otherwise) {
+    return limits.duration(key, {.doc = doc, .otherwise = otherwise, .least = 100ms, .most = most});
+  };
+  auto count = [&](std::string_view key, std::string_view doc, std::size_t otherwise) {
+    return static_cast<std::size_t>(
+        limits.integer(key, {.doc = doc,
+                             .otherwise = static_cast<std::int64_t>(otherwise),
+                             .least = 1,
+                             .most = 1'000'000}));
+  };
+  config.deadlines.otherwise =
+      duration("default_deadline", "Of an RPC that has none.", 1h, config.deadlines.otherwise);
+  config.deadlines.most = duration("max_deadline", "The longest an RPC may take, whatever it says.",
+                                   1h, config.deadlines.most);
+  if (config.deadlines.otherwise > config.deadlines.most) {
+    limits.wrong("default_deadline", "expected no longer than limits.max_deadline");
+  }
+  config.limits.commands_max =
+      count("commands_max", "RPCs at work at a time; beyond it: RESOURCE_EXHAUSTED.",
+            config.limits.commands_max);
+  config.limits.watches_max =
+      count("watchers_max", "Watches at a time; beyond it: RESOURCE_EXHAUSTED.",
+            config.limits.watches_max);
+  config.watch_queue.responses_max =
+      count("watcher_queue", "Responses that wait for one watcher; then reading the stream pauses.",
+            config.watch_queue.responses_max);
+  config.watch_patience = duration(
+      "watcher_patience",
+      "A watcher whose queue is full and who takes nothing for so long is ended.", 1h, 10s);
+  config.drain_limit = duration("drain", "The longest an orderly end may take.", 10min, 10s);
+  config.lease_ttl = root.section("lease").duration(
+      "ttl", {.doc = "As the connectors have it: a lease not renewed for so long is none.",
+              .otherwise = 10s,
+              .least = 1s,
+              .most = 5min});
+
+  config.admin = common::read_admin(root.section("admin"), 9465);
+  config.log = common::read_log(root.section("log"), "control");
+  return config;
+}
+
+}  // namespace control

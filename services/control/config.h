@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "bus/connection.h"
+#include "config/document.h"
+#include "control/admission.h"
+#include "control/dispatcher.h"
+#include "control/server.h"
+#include "telemetry/admin_server.h"
+#include "telemetry/log.h"
+
+namespace control {
+
+struct Config {
+  bus::Options nats;
+  ServerOptions server;
+  Dispatcher::Deadlines deadlines;
+  Admission::Limits limits;
+  WatchStream::Limits watch_queue;
+  std::chrono::milliseconds watch_patience;
+  std::chrono::milliseconds lease_ttl;  // the connectors'
+  std::chrono::milliseconds drain_limit;
+  telemetry::AdminOptions admin;
+  telemetry::log::Options log;
+};
+
+// Reads everything; what is wrong is in the document's finish().
+Config read_config(config::Document& document);
+
+}  // namespace control

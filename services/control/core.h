@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "control/command_gateway.h"
+#include "control/directory.h"
+
+namespace control {
+
+// What handlers work with. Lives as long as the process; handlers run on the bus connection's
+// executor.
+struct Core {
+  Directory& directory;
+  CommandGateway& gateway;
+};
+
+// Who asks, and how long he waits.
+struct Caller {
+  TimePoint deadline;
+  std::string traceparent;  // W3C trace context; empty if none was sent
+};
+
+}  // namespace control

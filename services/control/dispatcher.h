@@ -1,0 +1,123 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <grpcpp/grpcpp.h>
+
+#include "control/admission.h"
+#include "control/core.h"
+#include "control/unary_call.h"
+#include "control/watch.h"
+
+namespace control {
+
+// What the log says about one command.
+struct CommandLine {
+  std::string_view rpc;
+  std::string tenant;       // its resource name
+  std::string request_id;   // empty if none was given
+  std::string destination;  // masked
+  std::chrono::steady_clock::time_point begun;
+};
+
+// Brings RPCs from gRPC's threads to their handlers on the bus connection's executor, and the
+// answers back: admission, deadline and log are here, in one place for all of them.
+class Dispatcher {
+ public:
+  struct Deadlines {
+    std::chrono::milliseconds otherwise{10'000};  // if the caller gives none
+    std::chrono::milliseconds most{60'000};
+  };
+  Dispatcher(boost::asio::any_io_executor executor, Core& core, Admission& admission,
+             Deadlines deadlines, WatchTools watch_tools)
+      : executor_(std::move(executor)),
+        core_(core),
+        admission_(admission),
+        deadlines_(deadlines),
+        watch_tools_(std::move(watch_tools)) {}
+
+  template <class Request, class Response>
+  using Handler = boost::asio::awaitable<Answer<Response>> (*)(Core&, Request, Caller);
+
+  // Runs `handler`, and returns the reactor that gRPC is to get.
+  template <class Request, class Response>
+  grpc::ServerUnaryReactor* run(std::string_view rpc, grpc::CallbackServerContext& context,
+                                const Request& request, Response* response,
+                                Handler<Request, Response> handler);
+
+  grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* watch(grpc::CallbackServerContext& context,
+                                                            const pbxgw::v1::WatchRequest& request);
+
+ private:
+  Caller caller_of(const grpc::CallbackServerContext& context) const;
+
+  boost::asio::any_io_executor executor_;
+  Core& core_;
+  Admission& admission_;
+  const Deadlines deadlines_;
+  const WatchTools watch_tools_;
+};
+
+// For an exception that a handler let escape: logs it.
+google::rpc::Status internal_error(std::string_view rpc, const std::exception_ptr& failure);
+// What an RPC's caller is told when it is ended in the middle.
+google::rpc::Status cut_short(bool is_command);
+void log_command(const CommandLine& line, const google::rpc::Status& result);
+// The last three digits of a number, the others as '*': enough to find a call with the customer's
+// help, and no more.
+std::string masked(std::string_view number);
+// The tenant's part of a resource name.
+std::string tenant_part(std::string_view name);
+
+// ---- Implementation ----
+
+// What a log line needs of a request; `begun` is now.
+template <class Request>
+CommandLine line_of(std::string_view rpc, const Request& request) {
+  CommandLine line;
+  line.rpc = rpc;
+  line.begun = std::chrono::steady_clock::now();
+  if constexpr (requires { request.request_id(); }) line.request_id = request.request_id();
+  if constexpr (requires { request.destination(); }) {
+    line.destination = masked(request.destination());
+  }
+  if constexpr (requires { request.connection(); }) {
+    line.tenant = tenant_part(request.connection());
+  } else if constexpr (requires { request.call(); }) {
+    line.tenant = tenant_part(request.call());
+  } else if constexpr (requires { request.device(); }) {
+    line.tenant = tenant_part(request.device());
+  }
+  return line;
+}
+
+template <class Request, class Response>
+grpc::ServerUnaryReactor* Dispatcher::run(std::string_view rpc,
+                                          grpc::CallbackServerContext& context,
+                                          const Request& request, Response* response,
+                                          Handler<Request, Response> handler) {
+  constexpr bool kIsCommand = requires { request.request_id(); };
+  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+  auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand));
+  if (auto refused = admission_.enter(Admission::Kind::command, call)) {
+    call->finish(std::move(*refused));
+    return reactor;
+  }
+  auto finish = [this, call, line = line_of(rpc, request)](std::exception_ptr failure,
+                                                           Answer<Response> answer) {
+    if (failure) answer = internal_error(line.rpc, failure);
+    if (kIsCommand) log_command(line, answer ? google::rpc::Status() : answer.error());
+    call->finish(std::move(answer));
+    admission_.leave(Admission::Kind::command, call);
+  };
+  boost::asio::co_spawn(executor_, handler(core_, request, caller_of(context)), std::move(finish));
+  return reactor;
+}
+
+}  // namespace control

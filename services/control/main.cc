@@ -1,0 +1,61 @@
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "config/document.h"
+#include "control/config.h"
+#include "control/control.h"
+#include "telemetry/log.h"
+#include "telemetry/version.h"
+
+namespace {
+
+// What the program is asked to do, apart from serving.
+struct Arguments {
+  std::string config = "control.yaml";
+  bool check = false, reference = false, announce = false;
+};
+
+int serve(const Arguments& arguments) {
+  auto document = arguments.reference
+                      ? config::Document::for_reference()
+                      : config::Document::load(arguments.config, config::process_environment());
+  document.allow_variable("PBXGW_CONFIG", "The configuration file, as --config.");
+  const control::Config config = control::read_config(document);
+  if (arguments.reference) return std::cout << document.reference(), EXIT_SUCCESS;
+  const auto problems = document.finish();
+  for (const auto& problem : problems) std::cerr << problem.text() << '\n';
+  if (!problems.empty() || arguments.check) return problems.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+
+  telemetry::log::setup(config.log);
+  control::Control service(config);
+  if (arguments.announce) {
+    std::printf("{\"ready\":true,\"grpc\":%d,\"admin\":%d}\n", service.grpc_port(),
+                service.admin_port());
+    std::fflush(stdout);
+  }
+  return service.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("The gRPC face of the PBX gateway.");
+  app.add_option("--config", arguments.config, "Configuration file")->envname("PBXGW_CONFIG");
+  app.add_flag("--check-config", arguments.check, "Only say what is wrong with the configuration");
+  app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
+  app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
+  app.set_version_flag("--version", std::string(telemetry::version()));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return serve(arguments);
+  } catch (const std::exception& error) {
+    std::cerr << "control: " << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,25 @@
+#include "control/metrics.h"
+
+namespace control {
+
+Metrics::Metrics(telemetry::Metrics& registry)
+    : commands(registry.counters("pbxgw_commands_total",
+                                 "RPCs that were answered, by the code of the answer.",
+                                 {{"rpc", 64}, {"code", 20}})),
+      command_time(registry.histograms("pbxgw_command_seconds",
+                                       "From the arrival of a unary RPC to its answer.",
+                                       {{"rpc", 64}}, telemetry::latency_buckets())),
+      in_flight(registry.gauge("pbxgw_commands_in_flight", "Unary RPCs that await their answer.")),
+      watchers(registry.gauge("pbxgw_watchers", "Watches that are open.")),
+      watchers_too_slow(registry.counter("pbxgw_watchers_too_slow_total",
+                                         "Watches ended since their callers took nothing.")),
+      watch_events(registry.counter("pbxgw_watch_events_total", "Events passed on to watchers.")),
+      watch_pauses(registry.counter(
+          "pbxgw_watch_pauses_total",
+          "How often reading the stream for a watcher stopped until it had caught up.")),
+      unreadable_events(registry.counter(
+          "pbxgw_watch_unreadable_events_total",
+          "Messages in the stream of events that are none, left out for watchers.")),
+      bus_connected(registry.gauge("pbxgw_bus_connected", "1 while connected to NATS, else 0.")) {}
+
+}  // namespace control
