@@ -1,0 +1,45 @@
+#pragma once
+
+#include "pbxctl/verb.h"
+
+// Each verb's declare(), for the table in verbs.cc.
+namespace pbxctl {
+
+Action declare_tenants(CLI::App& app);
+Action declare_capabilities(CLI::App& app);
+Action declare_devices(CLI::App& app);
+Action declare_calls(CLI::App& app);
+Action declare_watch(CLI::App& app);
+
+Action declare_call(CLI::App& app);
+Action declare_pickup(CLI::App& app);
+Action declare_clear_call(CLI::App& app);
+Action declare_digits(CLI::App& app);
+Action declare_park(CLI::App& app);
+Action declare_attach_data(CLI::App& app);
+
+// On one connection.
+Action declare_answer(CLI::App& app);
+Action declare_clear(CLI::App& app);
+Action declare_hold(CLI::App& app);
+Action declare_retrieve(CLI::App& app);
+Action declare_record_start(CLI::App& app);
+Action declare_record_stop(CLI::App& app);
+// On a connection, and a number to go to.
+Action declare_consult(CLI::App& app);
+Action declare_blind_transfer(CLI::App& app);
+Action declare_deflect(CLI::App& app);
+// On the two connections of a device.
+Action declare_alternate(CLI::App& app);
+Action declare_reconnect(CLI::App& app);
+Action declare_transfer(CLI::App& app);
+Action declare_conference(CLI::App& app);
+
+Action declare_set_dnd(CLI::App& app);
+Action declare_set_forwarding(CLI::App& app);
+Action declare_set_presence(CLI::App& app);
+Action declare_set_agent_state(CLI::App& app);
+
+Action declare_completion(CLI::App& app);
+
+}  // namespace pbxctl
