@@ -151,10 +151,10 @@ test('watch tells the state first, then a marker, then changes, and resumes from
   const { leg } = await simulator.call('acme', { from: '203', to: '204' });
   assert.ok(leg);
   await settled();
-  const watching = read(gateway.watch({ parent: 'tenants/acme' }),
-    (it) => it.event?.call_event?.type === 'CALL_EVENT_TYPE_CALL_CLEARED');
-  await simulator.at('acme', '203', 'hangup');
-  const got = await watching;
+  const got = await read(gateway.watch({ parent: 'tenants/acme' }), (it) => {
+    if (it.content === 'snapshot_complete') simulator.at('acme', '203', 'hangup');
+    return it.event?.call_event?.type === 'CALL_EVENT_TYPE_CALL_CLEARED';
+  });
   const complete = got.findIndex((it) => it.content === 'snapshot_complete');
   assert.ok(complete > 0);
   assert.ok(got.slice(0, complete).every((it) => it.content === 'snapshot'));

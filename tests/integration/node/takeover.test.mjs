@@ -70,7 +70,7 @@ test('a killed connector is replaced: higher epoch, ended calls end, living ones
   await until('new owners', async () => {
     const now = await owners();
     for (const it of orphans) {
-      if (now[it].owner && now[it].owner !== victim && now[it].epoch > before[it].epoch) taken[it] ??= Date.now() - killed;
+      if (now[it].owner && now[it].owner !== victim && Number(now[it].epoch) > Number(before[it].epoch)) taken[it] ??= Date.now() - killed;
     }
     return Object.keys(taken).length === orphans.length;
   });
@@ -106,7 +106,7 @@ test('a connector that slept through its lease publishes nothing more under it',
   for (const it of its) await simulator.call(it, { from: '201', to: '203', answer_after_ms: 10 });
   await until('others own its tenants', async () => {
     const now = await owners();
-    return its.every((it) => now[it].owner !== sleeper && now[it].epoch > before[it].epoch);
+    return its.every((it) => now[it].owner !== sleeper && Number(now[it].epoch) > Number(before[it].epoch));
   });
   for (const it of its) await same(it);
   connectors[sleeper].process.signal('SIGCONT');
