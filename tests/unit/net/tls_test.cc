@@ -281,8 +281,9 @@ TEST(TlsContext, TellsWhichFileItCannotUse) {
 
   options = {};
   EXPECT_THAT(complaint(options, Role::server), HasSubstr("certificate"));
-  for (const std::string pin : {"", "abc", std::string(63, 'a').c_str(),
-                                std::string(65, 'a').c_str(), std::string(64, 'g').c_str()}) {
+  const std::vector<std::string> pins{"", "abc", std::string(63, 'a'), std::string(65, 'a'),
+                                      std::string(64, 'g')};
+  for (const auto& pin : pins) {
     options.pinned_sha256 = {pin};
     EXPECT_THAT(complaint(options, Role::client), HasSubstr("pinned certificate"));
   }
