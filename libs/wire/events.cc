@@ -160,9 +160,10 @@ bool read(const v1::Connection& in, const call::CallId& call, call::Connection& 
 
 bool read(const v1::Call& in, call::Call& out) {
   auto name = parse_call(in.name());
-  if (!name || !in.has_create_time()) return false;
+  if (!name || !in.has_create_time() || in.connections_made() < 0) return false;
   out.id = std::move(name->call);
   out.key = in.vendor_call_id();
+  out.connections_made = static_cast<unsigned>(in.connections_made());
   out.dialled = in.dialled_number();
   out.connections.resize(static_cast<std::size_t>(in.connections_size()));
   for (std::size_t i = 0; i < out.connections.size(); ++i) {
@@ -275,6 +276,7 @@ void to_proto(const TenantId& tenant, const call::Call& call, v1::Call& out) {
   write(call.data, out);
   to_proto(call.created, *out.mutable_create_time());
   assign_text(*out.mutable_vendor_call_id(), call.key);
+  out.set_connections_made(static_cast<std::int32_t>(call.connections_made));
 }
 
 void to_proto(const TenantId& tenant, const call::Device& device, v1::Device& out) {

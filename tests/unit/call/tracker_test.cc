@@ -184,11 +184,10 @@ TEST_F(Calls, TellsAnAttendedTransferOnce) {
 TEST_F(Calls, AbsorbsTheCallWhoseKeyItTakes) {
   see(view("A", {calling("+491", connected), called("201", hold)}));
   see(view("B", {named(calling("201", connected), "second"), called("202", connected)}));
-  EXPECT_THAT(
-      see(view("B", {calling("+491", connected), called("202", connected)})),
-      ElementsAre("c1-2-2 connectionCleared transfer", "c1-2-1 connectionCleared normalClearing",
-                  "c1-2 callCleared transfer", "c1-1-2 connectionCleared normalClearing",
-                  "c1-1-3 transferred transfer"));
+  EXPECT_THAT(see(view("B", {calling("+491", connected), called("202", connected)})),
+              ElementsAre("c1-2-2 connectionCleared transfer", "c1-2-1 connectionCleared transfer",
+                          "c1-2 callCleared transfer", "c1-1-2 connectionCleared normalClearing",
+                          "c1-1-3 transferred transfer"));
   EXPECT_EQ(call("c1-1").key, "B");
   EXPECT_THAT(see(view("A", {})), IsEmpty());
 }

@@ -94,6 +94,7 @@ class Chance {
     for (unsigned i = below(4); i > 0; --i) out.connections.push_back(connection(first + i));
     out.data = data();
     out.created = time();
+    out.connections_made = first + below(5);
     return out;
   }
   call::Device device() {
