@@ -11,7 +11,8 @@ option(PBXGW_WERROR "Treat warnings in our own code as errors" ON)
 # ccache, when it is there: a second clean build of the same sources takes seconds.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Cached by what the sources are, not by where the checkout lies.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 # mold or lld, when they are there: linking gRPC with bfd takes longer than compiling most files.

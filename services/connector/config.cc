@@ -95,8 +95,9 @@ void read_tls(const Section& tls, net::TlsOptions& options, Digest& digest) {
   digest.add(options.legacy_renegotiation);
 }
 
-void read_limits(const Section& limits, net::WebSocketLimits& out, base::Backoff& backoff,
-                 Digest& digest) {
+void read_limits(const Section& limits, TenantConfig& tenant, Digest& digest) {
+  auto& out = tenant.limits;
+  auto& backoff = tenant.backoff;
   auto duration = [&](std::string_view key, std::string_view doc, std::chrono::milliseconds& value,
                       Duration least, Duration most) {
     value = limits.duration(key, {.doc = doc, .otherwise = value, .least = least, .most = most});
@@ -112,6 +113,11 @@ void read_limits(const Section& limits, net::WebSocketLimits& out, base::Backoff
   duration("backoff_first", "Before the second attempt to connect; doubles each time.",
            backoff.first, 10ms, 10min);
   duration("backoff_most", "The longest time between attempts.", backoff.most, 10ms, 1h);
+  duration(
+      "quick_end",
+      "A link that ends this soon after being up, three times in a row, suggests that somebody "
+      "else logs in with the same account; 0s: never.",
+      tenant.quick_end, 0ms, 10min);
   out.message_bytes_max = limits.bytes("message", {.doc = "The largest message taken from a PBX.",
                                                    .otherwise = out.message_bytes_max,
                                                    .least = 1024,
@@ -217,7 +223,7 @@ TenantConfig read_tenant(const Section& tenant) {
     tenant.wrong("vendor", "found " + config::quote(vendor_name) + "; expected one of " + known);
   }
   read_tls(tenant.section("tls"), config.tls, digest);
-  read_limits(tenant.section("limits"), config.limits, config.backoff, digest);
+  read_limits(tenant.section("limits"), config, digest);
   config.digest = digest.hex();
   return config;
 }

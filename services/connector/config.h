@@ -30,6 +30,9 @@ struct TenantConfig {
   net::TlsOptions tls;
   net::WebSocketLimits limits;
   base::Backoff backoff;
+  // A link that ends so soon after being up, several times in a row, is being thrown out by
+  // somebody who logs in with the same account. 0: never suspect that.
+  Duration quick_end{5'000};
   std::string digest;  // SHA-256 of everything above, secrets included: changed means reconnect
 };
 

@@ -32,9 +32,7 @@ constexpr auto kLog = telemetry::log::Logger("tenant");
 // because a PBX that is not read does not see its pings answered either.
 constexpr std::size_t kCrowdedDepth = 1'000;
 constexpr auto kPaceMax = 1s;
-// A link that ends so soon after being up, so many times in a row, is being thrown out by somebody
-// who logs in with the same account.
-constexpr auto kQuickEnd = 5s;
+// Of quick ends in a row (see TenantConfig::quick_end).
 constexpr unsigned kQuickEndsMax = 3;
 constexpr auto kDuplicateRetry = 30s;
 constexpr auto kRetry = 1s;  // of what needs NATS
@@ -370,8 +368,8 @@ asio::awaitable<void> TenantOwner::keep_link() {
     const auto up_for = was_up ? now() - *up_since_ : TimePoint::duration::zero();
     up_since_.reset();
     if (was_up) last_up_ = wall();
-    if (was_up && up_for >= kQuickEnd) attempt_ = quick_ends_ = 0;
-    if (was_up && up_for < kQuickEnd && !reconfigured_ && ++quick_ends_ >= kQuickEndsMax) {
+    if (was_up && up_for >= tenant_->quick_end) attempt_ = quick_ends_ = 0;
+    if (was_up && up_for < tenant_->quick_end && !reconfigured_ && ++quick_ends_ >= kQuickEndsMax) {
       ending.why = Errc::login_duplicated;
       ending.retry_after =
           std::max(ending.retry_after.value_or(0ms), std::chrono::milliseconds(kDuplicateRetry));
