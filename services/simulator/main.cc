@@ -46,13 +46,14 @@ bool read_scenarios(const std::string& file,
 
 int main(int argc, char** argv) {
   CLI::App app("The PBX's side of the PBX gateway: tenants, phones, calls, and faults.");
-  std::string config_file;
+  std::string config_file, address;
   std::vector<std::string> scenario_files;
   std::int64_t seed = -1;
   bool check = false, any_ports = false;
   app.add_option("--config", config_file, "YAML; without it, a demo tenant on default ports");
   app.add_option("--scenario", scenario_files, "YAML; started at once, may be given repeatedly");
   app.add_option("--seed", seed, "Instead of the configuration's")->check(CLI::NonNegativeNumber);
+  app.add_option("--address", address, "Of every listener, instead of the configuration's");
   app.add_flag("--any-ports", any_ports, "Every port is any free one; they are printed");
   app.add_flag("--check-config", check, "Only reads the files, and says what is wrong");
   app.set_version_flag("--version", std::string("simulator ") + PBXGW_VERSION);
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
 
     if (seed >= 0) simulator::reseed(settings, static_cast<std::uint64_t>(seed));
     if (any_ports) simulator::take_any_ports(settings);
+    if (!address.empty()) settings.address = settings.control_address = address;
     raise_file_limit();
     simulator::Server server(std::move(settings));
     std::string why;

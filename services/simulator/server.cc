@@ -1,11 +1,11 @@
 #include "simulator/server.h"
 
+#include <csignal>
 #include <iostream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
@@ -72,6 +72,10 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
     loops_.push_back(std::make_unique<Loop>());
     executors_.push_back(loops_.back()->context.get_executor());
   }
+  signals_.emplace(loops_.front()->context, SIGTERM, SIGINT);
+  signals_->async_wait([this](const boost::system::error_code& cancelled, int) {
+    if (!cancelled) stop();
+  });
   const auto start = std::chrono::steady_clock::now();
   const auto unix_time = std::chrono::system_clock::now().time_since_epoch();
   for (const TenantEntry& entry : settings_.tenants) {
@@ -197,10 +201,6 @@ void Server::on_text(Visitor& visitor, std::string_view text) {
 }
 
 void Server::run() {
-  asio::signal_set signals(loops_.front()->context, SIGTERM, SIGINT);
-  signals.async_wait([this](const boost::system::error_code& cancelled, int) {
-    if (!cancelled) stop();
-  });
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < loops_.size(); ++i) {
     threads.emplace_back([loop = loops_[i].get()] { loop->context.run(); });

@@ -8,6 +8,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -57,6 +58,7 @@ class Server {
 
   const Settings settings_;
   std::vector<std::unique_ptr<Loop>> loops_;
+  std::optional<boost::asio::signal_set> signals_;  // from the start, so that none kills us
   std::vector<boost::asio::any_io_executor> executors_;
   std::vector<std::unique_ptr<Host>> hosts_;
   Directory directory_;
