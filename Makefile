@@ -26,12 +26,12 @@ build: packages
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
 	@cmake --build --preset $(PRESET) -j $(JOBS)
 
-# What the demo runs, and not the tests beside it.
+# What the demo runs, and not the tests beside it. The same build as `make test`.
 demo: packages
-	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
 	@echo 'building the gateway (some minutes the first time)'
-	@cmake --build --preset release -j $(JOBS) --target connector control simulator pbxctl
-	@scripts/demo.sh build/release $(DEMO_SECONDS)
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target connector control simulator pbxctl
+	@scripts/demo.sh build/$(PRESET) $(DEMO_SECONDS)
 
 test: build tests/integration/node/node_modules
 	@ctest --preset $(PRESET) -j $(JOBS)
