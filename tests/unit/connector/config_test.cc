@@ -54,7 +54,9 @@ TEST(ConnectorConfig, ReadsATenant) {
 }
 
 TEST(ConnectorConfig, SeesEveryChangeOfATenant) {
-  const auto digest = [](const std::string& text) { return read(text).config.tenants.at(0).digest; };
+  const auto digest = [](const std::string& text) {
+    return read(text).config.tenants.at(0).digest;
+  };
   const auto same = digest(kTenant);
   EXPECT_EQ(digest(kTenant + "\n    tls: {verify: true}"), same);
   for (const char* change :
@@ -68,7 +70,9 @@ TEST(ConnectorConfig, SeesEveryChangeOfATenant) {
 }
 
 TEST(ConnectorConfig, TellsWhatNeedsARestart) {
-  const auto fixed = [](const std::string& text) { return read("instance: a\n" + text).config.fixed; };
+  const auto fixed = [](const std::string& text) {
+    return read("instance: a\n" + text).config.fixed;
+  };
   EXPECT_EQ(fixed(kTenant), fixed(""));
   EXPECT_NE(fixed("lease: {ttl: 20s}"), fixed(""));
   EXPECT_NE(fixed("nats: {urls: ['nats://h:1']}"), fixed(""));
@@ -120,11 +124,14 @@ TEST(ConnectorConfig, NamesTheFieldAndTheFixOfEveryMistake) {
        {"tenants[0].pbx.port"}},
       {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p, agents: [{user: 1}]}}]",
        {"tenants[0].pbx.agents[0].device"}},
-      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, tls: {pinned_sha256: [ab]}}]",
+      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, tls: {pinned_sha256: "
+       "[ab]}}]",
        {"tenants[0].tls.pinned_sha256", "64 hex digits"}},
-      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, tls: {min_version: 1.1}}]",
+      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, tls: {min_version: "
+       "1.1}}]",
        {"tenants[0].tls.min_version", "1.2"}},
-      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, limits: {ping_interval: 5}}]",
+      {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}, limits: {ping_interval: "
+       "5}}]",
        {"tenants[0].limits.ping_interval", "5s"}},
       {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}},"
        " {id: a, vendor: innova360, pbx: {user: u, password: p}}]",

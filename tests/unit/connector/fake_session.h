@@ -8,7 +8,8 @@
 
 namespace connector {
 
-// A session whose answers a test gives. What is not given does nothing; on_start opens the primary link.
+// A session whose answers a test gives. What is not given does nothing; on_start opens the primary
+// link.
 class FakeSession final : public pbx::Session {
  public:
   struct Script {

@@ -124,8 +124,8 @@ TEST_F(OwnershipTest, ForgetsATenantThatIsNoLongerConfigured) {
   EXPECT_THAT(one.plan(now).let_go, Not(Contains(TenantId("t2"))));
 }
 
-// Connectors come, go, die and drain at random; leases are granted by a referee as NATS would. Whatever
-// happens, each tenant ends up held by exactly one of those that live.
+// Connectors come, go, die and drain at random; leases are granted by a referee as NATS would.
+// Whatever happens, each tenant ends up held by exactly one of those that live.
 TEST_F(OwnershipTest, EveryTenantFindsOneOwnerWhateverHappens) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);

@@ -25,7 +25,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using namespace std::chrono_literals;
 
-// A link, a scripted session, and on the other side of real sockets a PBX that echoes what it hears.
+// A link, a scripted session, and on the other side of real sockets a PBX that echoes what it
+// hears.
 struct TenantLinkTest : testing::Test {
   asio::io_context io{1};
   std::vector<std::string> heard_by_pbx;
@@ -33,12 +34,14 @@ struct TenantLinkTest : testing::Test {
   // What the PBX does with each message; false: hangs up.
   std::function<asio::awaitable<bool>(net::WebSocket&, std::string)> pbx_answers;
   unsigned upgrade_status = 101;
-  net::HttpServer pbx{{io.get_executor()},
-                      {},
-                      [this](const net::HttpRequest&) { return upgrade(); },
-                      [this](net::HttpRequest, net::WebSocket socket) { return serve(std::move(socket)); }};
+  net::HttpServer pbx{
+      {io.get_executor()},
+      {},
+      [this](const net::HttpRequest&) { return upgrade(); },
+      [this](net::HttpRequest, net::WebSocket socket) { return serve(std::move(socket)); }};
 
-  FakeSession::Script script{.port = std::to_string(pbx.port())};
+  FakeSession::Script script;
+  std::uint16_t port = pbx.port();
   std::vector<std::pair<call::CommandId, call::Reply>> answers;
   std::vector<call::LinkState> stages;
   int times_ready = 0, times_paced = 0;
@@ -81,15 +84,17 @@ struct TenantLinkTest : testing::Test {
 
   // Runs the link until it ends, with `after_start` done once it runs.
   Ending run(std::function<void()> after_start = {}) {
+    script.port = std::to_string(port);
     options.limits.connect = options.limits.upgrade = options.limits.close = 2s;
-    Outlets outlets{[this](call::LinkState it) { stages.push_back(it); },
-                    [this] { ++times_ready; },
-                    [](const pbx::Observe&) {},
-                    [this](call::CommandId id, call::Reply reply) { answers.emplace_back(id, reply); },
-                    [](const pbx::Note&) {},
-                    [] {},
-                    [this] { return crowded; },
-                    [this] { return paced(); }};
+    Outlets outlets{
+        [this](call::LinkState it) { stages.push_back(it); },
+        [this] { ++times_ready; },
+        [](const pbx::Observe&) {},
+        [this](call::CommandId id, call::Reply reply) { answers.emplace_back(id, reply); },
+        [](const pbx::Note&) {},
+        [] {},
+        [this] { return crowded; },
+        [this] { return paced(); }};
     link = std::make_unique<TenantLink>(io.get_executor(), std::make_unique<FakeSession>(script),
                                         options, std::move(outlets));
     asio::co_spawn(io, link->run(), [this](std::exception_ptr thrown, Ending why) {
@@ -144,7 +149,8 @@ TEST_F(TenantLinkTest, AnswersEachCommandOnce) {
     return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
   };
   script.on_command = [](call::CommandId id) {
-    return pbx::Effects{pbx::Answer{id, call::Outcome{"leg"}}, pbx::Answer{id, call::Outcome{"again"}}};
+    return pbx::Effects{pbx::Answer{id, call::Outcome{"leg"}},
+                        pbx::Answer{id, call::Outcome{"again"}}};
   };
   run();
   ASSERT_THAT(answers, SizeIs(1));
@@ -177,12 +183,12 @@ TEST_F(TenantLinkTest, EndsWithTheReasonOfARefusedUpgrade) {
 
 TEST_F(TenantLinkTest, GoesOnWithoutAnAuxiliaryLinkThatFails) {
   std::vector<pbx::LinkId> closed;
-  script.on_open = [this](pbx::LinkId link) {
-    if (link != pbx::kPrimary) return pbx::Effects{};
+  script.on_open = [](pbx::LinkId opened) {
+    if (opened != pbx::kPrimary) return pbx::Effects{};
     return pbx::Effects{open_link(5, "1")};  // nobody listens there
   };
-  script.on_closed = [&](pbx::LinkId link, const base::Error& why) {
-    closed.push_back(link);
+  script.on_closed = [&](pbx::LinkId ended, const base::Error& why) {
+    closed.push_back(ended);
     EXPECT_EQ(why, Errc::connect_failed);
     return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
   };
@@ -191,8 +197,8 @@ TEST_F(TenantLinkTest, GoesOnWithoutAnAuxiliaryLinkThatFails) {
 }
 
 TEST_F(TenantLinkTest, OpensAndClosesAuxiliaryLinks) {
-  script.on_open = [this](pbx::LinkId link) {
-    if (link == pbx::kPrimary) return pbx::Effects{open_link(1, script.port)};
+  script.on_open = [this](pbx::LinkId opened) {
+    if (opened == pbx::kPrimary) return pbx::Effects{open_link(1, script.port)};
     return pbx::Effects{pbx::SendText{1, "from one"}, pbx::CloseLink{1},
                         pbx::SendText{1, "too late"}, pbx::SendText{pbx::kPrimary, "from zero"}};
   };
@@ -200,8 +206,8 @@ TEST_F(TenantLinkTest, OpensAndClosesAuxiliaryLinks) {
     ADD_FAILURE() << "closing a link oneself is not told";
     return {};
   };
-  script.on_text = [](pbx::LinkId link, std::string_view) {
-    EXPECT_EQ(link, pbx::kPrimary);
+  script.on_text = [](pbx::LinkId from, std::string_view) {
+    EXPECT_EQ(from, pbx::kPrimary);
     return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
   };
   run();
