@@ -16,8 +16,7 @@ void add_change_options(CLI::App& app, ChangeOptions& options) {
            }
            options.request_id = text;
          },
-         "Makes a repetition safe: the same id with the same request is carried out once in 24 h. "
-         "auto (the default) makes a new one")
+         "Makes a repetition safe: done once in 24 h. auto, the default: a new one")
       ->type_name("UUID");
   app.add_flag("--dry-run", options.dry_run, "Only check whether it could be done now");
 }

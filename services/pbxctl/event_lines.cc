@@ -12,8 +12,8 @@ using namespace pbxgw::v1;
 // Wide enough for most; what is longer pushes its line's rest to the right.
 constexpr std::size_t kClockWidth = 12;
 constexpr std::size_t kWordWidth = 18;  // connection-cleared
-constexpr std::size_t kWhoWidth = 38;
-constexpr std::size_t kStateWidth = 14;
+constexpr std::size_t kWhoWidth = 32;
+constexpr std::size_t kStateWidth = 22;
 constexpr std::size_t kCallWidth = 7;
 
 Color color_of(CallEventType type) {

@@ -40,6 +40,7 @@ class Formatter : public CLI::Formatter {
     std::string text = CLI::Formatter::make_option_opts(option);
     // Values without a type before them.
     if (text.starts_with(" :{")) text.erase(1, 1);
+    while (text.ends_with(' ')) text.pop_back();
     std::string out;
     std::size_t column = 0;
     for (const char c : text) {

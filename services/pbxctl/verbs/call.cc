@@ -16,7 +16,8 @@ Action declare_call(CLI::App& app) {
   app.add_option("NUMBER", it->number, "Whom, as the device's user would dial it")
       ->type_name("")
       ->required();
-  add_data(app, "--data", it->data, "Data to attach to the call, where the PBX can; repeatable");
+  add_data(app, "--data", it->data, "Data to attach to the call, where the PBX can; repeatable")
+      ->allow_extra_args(false);
   add_change_options(app, it->options);
   return [it](Session& session) -> Outcome<void> {
     auto device = device_name(session, it->device);

@@ -21,8 +21,7 @@ inline const char* id_or_new(ChangeOptions& options) {
 inline CLI::Option* add_connection(CLI::App& app, std::string& text) {
   return app
       .add_option("CONNECTION", text,
-                  "c12-7-1, a resource name, or a device's number if only one of its connections "
-                  "fits")
+                  "c12-7-1, a resource name, or a device of which one connection fits")
       ->type_name("")
       ->required();
 }

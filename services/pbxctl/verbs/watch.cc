@@ -41,13 +41,16 @@ WatchOptions options_of(const Session& session, const Arguments& it) {
 Action declare_watch(CLI::App& app) {
   auto it = std::make_shared<Arguments>();
   app.add_option("--device", it->devices, "Only what concerns this device; repeatable")
-      ->type_name("NUMBER");
+      ->type_name("NUMBER")
+      ->allow_extra_args(false);
   auto* classes = app.add_option("--class", it->classes, "Only events of this class; repeatable")
                       ->type_name("")
-                      ->check(CLI::IsMember(words<EventClass>()));
+                      ->check(CLI::IsMember(words<EventClass>()))
+                      ->allow_extra_args(false);
   app.add_option("--type", it->types, "Only call events of this type; repeatable")
       ->type_name("TYPE")
-      ->check(CLI::IsMember(words<CallEventType>()));
+      ->check(CLI::IsMember(words<CallEventType>()))
+      ->allow_extra_args(false);
   app.add_flag("--call-events-only", it->is_call_events_only, "The same as --class call")
       ->excludes(classes);
   add_duration(

@@ -78,13 +78,13 @@ TEST_F(Lines, TellACallFromBeginningToEnd) {
   text += lines.of(call_event(CALL_EVENT_TYPE_CALL_CLEARED, call_of("c1-7", {}), {}, 16));
   EXPECT_EQ(
       text,
-      R"(12:00:00.250  acme  originated          201 Ana Pérez → 202                     201 connected   c1-7
-12:00:01.250  acme  delivered           201 Ana Pérez → 202 Ben                 202 alerting    c1-7
-12:00:04.250  acme  established         201 Ana Pérez → 202 Ben                 202 connected   c1-7
-12:00:06.250  acme  held                201 Ana Pérez → 202 Ben                 201 hold        c1-7
-12:00:16.250  acme  connection-cleared  201 Ana Pérez → 202 Ben                 202 null        c1-7
-12:00:16.250  acme  connection-cleared  201 Ana Pérez → 202 Ben                 201 null        c1-7
-12:00:16.250  acme  call-cleared        201 Ana Pérez → 202 Ben                                 c1-7     talked 12s
+      R"(12:00:00.250  acme  originated          201 Ana Pérez → 202               201 connected           c1-7
+12:00:01.250  acme  delivered           201 Ana Pérez → 202 Ben           202 alerting            c1-7
+12:00:04.250  acme  established         201 Ana Pérez → 202 Ben           202 connected           c1-7
+12:00:06.250  acme  held                201 Ana Pérez → 202 Ben           201 hold                c1-7
+12:00:16.250  acme  connection-cleared  201 Ana Pérez → 202 Ben           202 null                c1-7
+12:00:16.250  acme  connection-cleared  201 Ana Pérez → 202 Ben           201 null                c1-7
+12:00:16.250  acme  call-cleared        201 Ana Pérez → 202 Ben                                   c1-7     talked 12s
 )");
 }
 
@@ -94,7 +94,7 @@ TEST_F(Lines, HaveAFormForEachTypeOfCallEvent) {
     const auto type = value_of<v1::CallEventType>(text);
     EXPECT_EQ(lines.of(call_event(type, call_of("c1-7", {ana(state), ben(state)}), ben(state))),
               "12:00:00.250  acme  " + text + std::string(20 - text.size(), ' ') +
-                  "201 Ana Pérez → 202 Ben                 202 connected   c1-7" +
+                  "201 Ana Pérez → 202 Ben           202 connected           c1-7" +
                   // Of all, only this one has been established, on the way here.
                   (text == "call-cleared" ? "     talked 0s\n" : "\n"));
   }
@@ -222,7 +222,7 @@ TEST_F(Lines, TellWhatThereIsFirst) {
   text += lines.of(v1::SnapshotComplete(), kTime);
   EXPECT_EQ(text,
             R"(12:00:00.000  acme  link up             for 5m00s
-12:00:00.000  acme  is there            201 Ana Pérez → 202 Ben                 connected       c1-7     for 1m15s
+12:00:00.000  acme  is there            201 Ana Pérez → 202 Ben           connected               c1-7     for 1m15s
 12:00:00.000  globex  unreachable         its state follows as events
 12:00:00.000  -- 2 devices and 1 call now; changes from here on
 )");

@@ -150,7 +150,7 @@ TEST_F(VerbsOfPbxctl, AskForWhatTheArgumentsSay) {
   const std::string other = " other_connection: \"tenants/acme/connections/c1-8-1\"";
   const std::string d = "device: \"tenants/acme/devices/201\"";
   const std::vector<std::pair<std::vector<std::string>, std::string>> rows = {
-      {{"call", "201", "+34", "--data", "a=1"},
+      {{"call", "--data", "a=1", "201", "+34"},
        "MakeCall " + d + " destination: \"+34\" data { key: \"a\" value: \"1\" }"},
       {{"answer", "c1-7-1"}, "AnswerCall " + c},
       {{"clear", "c1-7-1"}, "ClearConnection " + c},

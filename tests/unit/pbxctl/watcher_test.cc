@@ -40,7 +40,7 @@ class Watching : public Test {
   }
   static std::string line(int sequence) {
     return "12:00:0" + std::to_string(sequence) +
-           ".000  acme  activity-changed    201                                     ringing\n";
+           ".000  acme  activity-changed    201                               ringing\n";
   }
 
   // With no time lost between attempts.
