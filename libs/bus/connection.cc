@@ -84,7 +84,9 @@ base::Result<std::shared_ptr<Connection>> Connection::open(asio::any_io_executor
   auto first = self->attempt(status);
   why = first.why;
   if (status == NATS_CONNECTION_AUTH_FAILED) return Errc::permission_denied;
-  asio::post(self->executor_, [self, first = std::move(first)] { self->on_attempt(first); });
+  asio::post(self->executor_, [weak = std::weak_ptr(self), first = std::move(first)] {
+    if (const auto it = weak.lock()) it->on_attempt(first);
+  });
   return self;
 }
 

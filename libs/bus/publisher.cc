@@ -243,15 +243,10 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   }
 
   natsStatus publish(const LaneState& lane, const Message& message) const {
-    char reply[96];
-    char* end = std::copy(inbox.begin(), inbox.end(), reply);
-    end = std::to_chars(end, reply + sizeof(reply), lane.id).ptr;
-    *end++ = '.';
-    end = std::to_chars(end, reply + sizeof(reply), lane.front_number).ptr;
-    *end = 0;
+    const auto reply = inbox + std::to_string(lane.id) + '.' + std::to_string(lane.front_number);
     natsMsg* raw = nullptr;
-    auto status = natsMsg_Create(&raw, message.subject.c_str(), reply, message.payload.data(),
-                                 static_cast<int>(message.payload.size()));
+    auto status = natsMsg_Create(&raw, message.subject.c_str(), reply.c_str(),
+                                 message.payload.data(), static_cast<int>(message.payload.size()));
     const MessageHandle handle(raw);
     if (status == NATS_OK) status = natsMsgHeader_Set(raw, "Nats-Msg-Id", message.id.c_str());
     if (status == NATS_OK && message.content_type != nullptr) {

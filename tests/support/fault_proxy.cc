@@ -26,7 +26,8 @@ void abort(tcp::socket& socket) {
 struct FaultProxy::Link : std::enable_shared_from_this<Link> {
   struct Direction {
     std::array<char, 16384> buffer;
-    bool reading = false;
+    std::size_t held = 0;  // read, but not written yet
+    bool busy = false;     // reading or writing
   };
 
   FaultProxy& proxy;
@@ -51,24 +52,23 @@ struct FaultProxy::Link : std::enable_shared_from_this<Link> {
     pump(target, client, to_client, proxy.to_client_);
   }
 
-  // `flow` is the proxy's own, so that a change is seen at the next read.
+  // `flow` is the proxy's own, so that a change is seen at the next step, also by what a read that
+  // was begun before brings.
   void pump(tcp::socket& from, tcp::socket& to, Direction& direction, const Flow& flow) {
-    if (direction.reading || flow == Flow::pause) return;
-    direction.reading = true;
-    from.async_read_some(asio::buffer(direction.buffer),
-                         [&, self = shared_from_this()](auto error, std::size_t size) {
-                           if (error) return end();
-                           if (flow == Flow::drop) {
-                             direction.reading = false;
-                             return pump(from, to, direction, flow);
-                           }
-                           asio::async_write(to, asio::buffer(direction.buffer, size),
-                                             [&, self](auto failed, std::size_t) {
-                                               if (failed) return end();
-                                               direction.reading = false;
-                                               pump(from, to, direction, flow);
-                                             });
-                         });
+    if (direction.busy || flow == Flow::pause) return;
+    direction.busy = true;
+    const auto next = [&, self = shared_from_this()](auto error, std::size_t size) {
+      if (error) return end();
+      direction.busy = false;
+      direction.held = direction.held > 0 ? 0 : size;
+      pump(from, to, direction, flow);
+    };
+    if (flow == Flow::drop) direction.held = 0;
+    if (direction.held > 0) {
+      asio::async_write(to, asio::buffer(direction.buffer, direction.held), next);
+    } else {
+      from.async_read_some(asio::buffer(direction.buffer), next);
+    }
   }
 
   void end() {

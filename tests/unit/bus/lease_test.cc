@@ -236,7 +236,7 @@ TEST_F(KvLeaseTest, NeverHasTwoOwnersThatAreNotFenced) {
       epochs.insert(epochs.end(), it->epochs.begin(), it->epochs.end());
     }
     EXPECT_LE(owners, 1u);
-    return epochs.size() >= 30;
+    return epochs.size() >= 20;
   }));
   for (const auto& it : contenders) it->stop = true;
   EXPECT_TRUE(run_until([&] {
