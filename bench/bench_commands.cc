@@ -127,7 +127,8 @@ asio::awaitable<void> work(bus::Requests& requests, const Options& options, unsi
   while (Clock::now() < end) {
     Result& into = Clock::now() < warm ? warming : result;
     auto making = command(requests, options, tenant, nullptr, into);
-    Call call{tenant, co_await std::move(making)};
+    const std::string made = co_await std::move(making);
+    const Call call{tenant, made};
     if (!call.connection.empty()) {
       auto clearing = command(requests, options, tenant, &call, into);
       const std::string cleared = co_await std::move(clearing);
