@@ -11,7 +11,8 @@ struct Certificate {
 };
 
 // Makes a self-signed certificate for localhost in `folder` (empty: a new one in the temporary
-// directory), unless there is one already. Throws std::runtime_error that says what failed.
+// directory, which whoever called removes), unless there is one already. Throws std::runtime_error
+// that says what failed.
 Certificate make_certificate(std::filesystem::path folder);
 
 // The pin of a certificate there is. Throws std::runtime_error.

@@ -1,6 +1,7 @@
 #include "simulator/server.h"
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 #include <thread>
@@ -90,7 +91,12 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
   open_listeners();
 }
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+  if (!certificate_ || !settings_.certificate_folder.empty()) return;
+  std::error_code ignored;  // it is only a temporary folder
+  std::filesystem::remove_all(std::filesystem::path(certificate_->key_file).parent_path(), ignored);
+}
 
 void Server::prepare_tls() {
   bool needed = settings_.tls;

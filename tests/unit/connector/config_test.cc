@@ -105,7 +105,7 @@ TEST(ConnectorConfig, NamesTheFieldAndTheFixOfEveryMistake) {
       {"lease: {ttl: 100ms}", {"lease.ttl", "1s"}},
       {"events: {format: xml}", {"events.format", "protobuf", "json"}},
       {"stream: {duplicate_window: 1h, max_age: 1m}", {"stream.duplicate_window", "max_age"}},
-      {"stream: {max_bytes: 1GB}", {"stream.max_bytes", "GiB"}},
+      {"stream: {max_bytes: 1GB}", {"stream.max_bytes", "MiB"}},
       {"admin: {port: 70000}", {"admin.port", "65535"}},
       {"log: {level: loud}", {"log.level", "debug"}},
       {"outbox: {events_max: 1}", {"outbox.events_max", "256"}},

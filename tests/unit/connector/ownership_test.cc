@@ -131,6 +131,7 @@ TEST_F(OwnershipTest, EveryTenantFindsOneOwnerWhateverHappens) {
     std::mt19937 random(seed);
     struct Node {
       Ownership ownership;
+      std::set<TenantId> held{};
       bool dead = false;
     };
     std::map<std::string, Node> nodes;
@@ -150,7 +151,8 @@ TEST_F(OwnershipTest, EveryTenantFindsOneOwnerWhateverHappens) {
       std::erase_if(nodes, [](const auto& it) { return it.second.dead; });
       std::erase_if(leases, [&](const auto& it) { return now - it.second.second >= kLimits.ttl; });
       for (auto& [tenant, lease] : leases) {
-        if (nodes.contains(lease.first)) lease.second = now;
+        const auto holder = nodes.find(lease.first);
+        if (holder != nodes.end() && holder->second.held.contains(tenant)) lease.second = now;
       }
       for (auto& [name, node] : nodes) {
         for (const auto& [other, unused] : nodes) node.ownership.member_seen(other, 1, false, now);
@@ -162,11 +164,13 @@ TEST_F(OwnershipTest, EveryTenantFindsOneOwnerWhateverHappens) {
         const auto plan = node.ownership.plan(now);
         for (const auto& tenant : plan.let_go) {
           leases.erase(tenant);
+          node.held.erase(tenant);
           node.ownership.held(tenant, false, now);
           for (auto& [other, it] : nodes) it.ownership.lease_gone(tenant, now);
         }
         for (const auto& tenant : plan.take) {
           if (!leases.try_emplace(tenant, name, now).second) continue;
+          node.held.insert(tenant);
           node.ownership.held(tenant, true, now);
         }
       }
