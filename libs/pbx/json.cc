@@ -11,6 +11,9 @@ using base::Errc;
 
 // A snapshot may be megabytes, and a session hears only one: what it needed is given back.
 constexpr std::size_t kKeptSize = 64 * 1024;
+// Of what codecs look into; what they skip may be nested deeper. simdjson's 1,024 would cost each
+// idle session 8 KiB.
+constexpr std::size_t kDepthMax = 64;
 
 // The length of the UTF-8 character at `at`; 0 if there is none.
 std::size_t character_at(std::string_view text, std::size_t at) {
@@ -53,6 +56,9 @@ char unaccented(unsigned offset) {
 }  // namespace
 
 simdjson::error_code JsonParser::iterate() {
+  if (parser_.capacity() < size_) {
+    if (const auto failure = parser_.allocate(size_, kDepthMax)) return failure;
+  }
   return parser_.iterate(buffer_.data(), size_, buffer_.size()).get(document_);
 }
 
