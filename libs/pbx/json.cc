@@ -56,6 +56,7 @@ char unaccented(unsigned offset) {
 }  // namespace
 
 simdjson::error_code JsonParser::iterate() {
+  if (size_ == 0) return simdjson::EMPTY;  // simdjson would look into a parser without memory
   if (parser_.capacity() < size_) {
     if (const auto failure = parser_.allocate(size_, kDepthMax)) return failure;
   }
