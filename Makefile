@@ -41,7 +41,7 @@ asan tsan: packages tests/integration/node/node_modules
 
 tests/integration/node/node_modules: tests/integration/node/package-lock.json | packages
 	@echo 'installing the independent NATS and gRPC clients of the integration tests'
-	@cd tests/integration/node && npm ci --silent --no-fund --no-audit && touch node_modules
+	@cd tests/integration/node && npm install --no-save --silent --no-fund --no-audit && touch node_modules
 
 fuzz: packages
 	@cmake --preset fuzz --log-level=WARNING >/dev/null

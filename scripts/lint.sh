@@ -9,6 +9,6 @@ if command -v clang-format >/dev/null; then
   echo 'format: ok'
 fi
 buf=tests/integration/node/node_modules/.bin/buf
-[ -x "$buf" ] || (cd tests/integration/node && npm ci --silent --no-fund --no-audit)
+[ -x "$buf" ] || (cd tests/integration/node && npm install --no-save --silent --no-fund --no-audit)
 "$buf" lint
 echo 'protos: ok'
