@@ -68,19 +68,33 @@ std::string hash_of(const OwnerRequest& request) {
 
 asio::awaitable<RequestLog::Begun> RequestLog::begin(OwnerRequest request, std::uint64_t epoch) {
   const std::string key = key_of(request);
+  const std::string hash = hash_of(request);
+  wire::Failure failure;
+
+  // Whoever carries it out right now, on this very thread, knows best.
+  for (auto found = running_.find(key); found != running_.end(); found = running_.find(key)) {
+    const auto running = found->second;
+    if (running->hash != hash) {
+      failure = reused();
+      co_return Begun(std::move(failure));
+    }
+    while (!running->ended) co_await running->done.async_wait(kTuple);
+    if (running->reply) co_return Begun(*running->reply);
+  }
+  auto executor = co_await asio::this_coro::executor;
+  running_[key] = std::make_shared<Running>(
+      asio::steady_timer(executor, asio::steady_timer::time_point::max()), hash);
+
   auto creating = bucket_.create(key, record_of(request, epoch).SerializeAsString());
   const auto created = co_await std::move(creating);
   if (created.has_value()) {
-    auto executor = co_await asio::this_coro::executor;
-    running_[key] = std::make_shared<Running>(
-        asio::steady_timer(executor, asio::steady_timer::time_point::max()));
     Reserved reserved;
     reserved.key = key;
     reserved.revision = *created;
     co_return Begun(std::move(reserved));
   }
+  settle(key, std::nullopt);
   if (created.error() != Errc::key_exists) {
-    wire::Failure failure;
     failure.why = Errc::bus_unavailable;
     failure.detail = "the request_id could not be written down, so nothing was sent";
     co_return Begun(std::move(failure));
@@ -89,22 +103,16 @@ asio::awaitable<RequestLog::Begun> RequestLog::begin(OwnerRequest request, std::
   auto getting = bucket_.get(key);
   const auto entry = co_await std::move(getting);
   RequestRecord record;
-  wire::Failure failure;
   if (entry.has_error() || !record.ParseFromString(entry->value)) {
     failure.why = Errc::bus_unavailable;
     failure.detail = "what became of the request_id could not be read; nothing was sent now";
     co_return Begun(std::move(failure));
   }
-  if (record.request_hash() != hash_of(request)) {
+  if (record.request_hash() != hash) {
     failure = reused();
     co_return Begun(std::move(failure));
   }
   if (record.has_reply()) co_return Begun(record.reply());
-  if (const auto found = running_.find(key); found != running_.end()) {
-    const auto running = found->second;
-    co_await running->done.async_wait(kTuple);
-    if (running->reply) co_return Begun(*running->reply);
-  }
   failure.why = Errc::outcome_unknown;
   failure.detail = "the connector that took this request_id before was lost before it could answer";
   co_return Begun(std::move(failure));
@@ -114,22 +122,23 @@ asio::awaitable<void> RequestLog::finish(Reserved reserved, OwnerRequest request
                                          std::uint64_t epoch, OwnerReply reply) {
   RequestRecord record = record_of(request, epoch);
   *record.mutable_reply() = reply;
-  settle(reserved.key, std::move(reply));
-  // If this fails, a retry hears outcome_unknown: the truth, as far as the log knows it.
+  // If this fails, a retry after us hears outcome_unknown: the truth, as far as the log knows it.
   auto updating = bucket_.update(reserved.key, record.SerializeAsString(), reserved.revision);
   co_await std::move(updating);
+  settle(reserved.key, std::move(reply));
 }
 
 asio::awaitable<void> RequestLog::forget(Reserved reserved) {
-  settle(reserved.key, std::nullopt);
   auto erasing = bucket_.erase(reserved.key, reserved.revision);
   co_await std::move(erasing);
+  settle(reserved.key, std::nullopt);
 }
 
 void RequestLog::settle(const std::string& key, std::optional<OwnerReply> reply) {
   auto found = running_.extract(key);
   if (found.empty()) return;
   found.mapped()->reply = std::move(reply);
+  found.mapped()->ended = true;
   found.mapped()->done.cancel();
 }
 

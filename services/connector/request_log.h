@@ -42,9 +42,13 @@ class RequestLog {
   boost::asio::awaitable<void> forget(Reserved reserved);
 
  private:
+  // A request between begin() and the end of finish() or forget().
   struct Running {
-    explicit Running(boost::asio::steady_timer timer) : done(std::move(timer)) {}
-    boost::asio::steady_timer done;  // cancelled when the reply is there
+    Running(boost::asio::steady_timer timer, std::string of)
+        : done(std::move(timer)), hash(std::move(of)) {}
+    boost::asio::steady_timer done;  // cancelled at its end
+    std::string hash;
+    bool ended = false;
     std::optional<pbxgw::v1::OwnerReply> reply;
   };
   void settle(const std::string& key, std::optional<pbxgw::v1::OwnerReply> reply);
