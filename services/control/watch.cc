@@ -250,30 +250,33 @@ asio::awaitable<void> Watch::send_states(std::vector<base::TenantId> tenants) {
 
 // Reads the stream, settles what is owed, until something has to be done anew.
 asio::awaitable<void> Watch::follow() {
-  if (!reading_ && waiting_.size() * 2 <= tools_.queue.responses_max) {
+  bool failed = false;
+  if (wants_to_read()) {
     consumer_.reset();
     auto opening = open_consumer();
-    co_await std::move(opening);
-    if (over_) co_return;
+    failed = !co_await std::move(opening);
   }
-  if (!place_.owed.empty()) {
+  if (!over_ && !place_.owed.empty()) {
     auto settling = settle_debts();
     co_await std::move(settling);
-    if (over_) co_return;
   }
-  const bool again = !reading_ && waiting_.size() * 2 <= tools_.queue.responses_max;
-  if (again) {
+  if (over_ || (wants_to_read() && !failed)) co_return;
+  if (failed) {
     wake_.expires_after(kReopenWait);
   } else if (!place_.owed.empty()) {
     wake_.expires_after(tools_.owed_wait);
-  } else {
-    wake_.expires_at(asio::steady_timer::time_point::max());
   }
   co_await wake_.async_wait(kTuple);
   wake_.expires_at(asio::steady_timer::time_point::max());
 }
 
-asio::awaitable<void> Watch::open_consumer() {
+bool Watch::wants_to_read() const {
+  return !reading_ && waiting_.size() * 2 <= tools_.queue.responses_max &&
+         waiting_bytes_ * 2 <= tools_.queue.bytes_max;
+}
+
+// False if that failed, and may be tried again.
+asio::awaitable<bool> Watch::open_consumer() {
   bus::ConsumerOptions options;
   options.stream = tools_.stream;
   options.filter = filter_.tenant() ? wire::events_of(*filter_.tenant()) : wire::all_events();
@@ -302,7 +305,7 @@ asio::awaitable<void> Watch::open_consumer() {
     }
     unsure_.clear();
     pump();
-    co_return;
+    co_return true;
   }
   reading_ = false;
   unsure_.clear();
@@ -312,6 +315,7 @@ asio::awaitable<void> Watch::open_consumer() {
   } else {
     kLog.info("events cannot be read right now", {{"error", opened.error()}, {"detail", detail}});
   }
+  co_return false;
 }
 
 // Sends the state of those tenants that can be asked by now.

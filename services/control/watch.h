@@ -85,11 +85,12 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   boost::asio::awaitable<base::Result<bus::StreamState>> stream_state(google::rpc::Status& why);
   boost::asio::awaitable<void> send_states(std::vector<base::TenantId> tenants);
   boost::asio::awaitable<void> follow();
-  boost::asio::awaitable<void> open_consumer();
+  boost::asio::awaitable<bool> open_consumer();
   boost::asio::awaitable<void> settle_debts();
   boost::asio::awaitable<void> wait_for_space();
   boost::asio::awaitable<std::vector<Answer<TenantState>>> ask(std::vector<base::TenantId> tenants);
 
+  bool wants_to_read() const;
   void on_delivery(const bus::Delivery& delivery);
   void pump();
   void pass_on(std::string_view bytes, std::uint64_t sequence);

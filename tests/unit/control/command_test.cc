@@ -163,6 +163,7 @@ TEST_F(CommandTest, ChecksRequestsBeforeAnythingIsSent) {
 TEST_F(CommandTest, RefusesTheCommandAfterTheLimit) {
   owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = true; });
   config.limits.commands_max = 1;
+  config.drain_limit = 100ms;
   config.deadlines.otherwise = 20s;
   stop();
   start();
@@ -178,7 +179,6 @@ TEST_F(CommandTest, RefusesTheCommandAfterTheLimit) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(reason_of(status), "PERFORMANCE_LIMIT_EXCEEDED");
   EXPECT_EQ(info_of(status).metadata().at("limit"), "1");
-  config.drain_limit = 100ms;
   stop();
   first.join();
 }
