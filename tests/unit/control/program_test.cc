@@ -104,11 +104,11 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsConfiguration) {
   const auto said = program.rest();
   EXPECT_THAT(said, HasSubstr("limits.default_deadline: expected no longer than"));
   EXPECT_THAT(said, HasSubstr("limits.watcher_max"));
-  EXPECT_EQ(program.wait(), 1);
+  EXPECT_EQ(program.wait(), 2);
 
   configure();
   Program fine({"--config", file, "--check-config"});
-  EXPECT_EQ(fine.rest(), "");
+  EXPECT_EQ(fine.rest(), file.string() + ": ok\n");
   EXPECT_EQ(fine.wait(), 0);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "control/answer.h"
 #include "wire/events.h"
 #include "wire/names.h"
 #include "wire/subjects.h"
@@ -199,6 +200,12 @@ void ScriptedOwners::answer(const std::string& name, bus::Request request) {
   if (asked.has_query()) {
     if (const auto before = std::exchange(tenant.before_query, nullptr)) before(tenant);
     *reply.mutable_query_result() = result_of(tenant, asked.query());
+    const bool found = reply.query_result().calls_size() + reply.query_result().devices_size() > 0;
+    if (!asked.query().id().empty() && !found) {
+      const bool is_call = asked.query().kind() == Query::KIND_CALLS;
+      *reply.mutable_error() =
+          refuse(is_call ? base::Errc::call_not_found : base::Errc::device_not_found);
+    }
   } else if (tenant.on_command) {
     reply = tenant.on_command(asked);
   } else {

@@ -275,6 +275,16 @@ TEST_F(WatchTest, TellsOnlyWhatTheFiltersLetThrough) {
   EXPECT_THAT(link_watcher->state(), IsEmpty());
 }
 
+TEST_F(WatchTest, WaitsForADeviceThatIsNotThereYet) {
+  auto request = watching();
+  request.add_device_ids("203");
+  auto watcher = watch(request);
+  EXPECT_THAT(watcher->state(), IsEmpty());
+  owners->publish("acme", device_event("201"));
+  owners->publish("acme", device_event("203"));
+  EXPECT_THAT(watcher->sequences(1), ElementsAre(102));
+}
+
 TEST_F(WatchTest, TellsOnlyChangesIfAskedTo) {
   auto request = watching();
   request.set_skip_snapshot(true);
@@ -365,9 +375,9 @@ struct SlowWatchTest : WatchTest {
   static constexpr int kEvents = 3'000;
   std::vector<call::Event> events;
 
-  SlowWatchTest() {
+  explicit SlowWatchTest(std::chrono::milliseconds patience = 60s) {
     config.watch_queue.responses_max = 16;
-    config.watch_patience = 300ms;
+    config.watch_patience = patience;
     stop();
     start();
     for (int i = 0; i < kEvents; ++i)
@@ -387,12 +397,19 @@ TEST_F(SlowWatchTest, ReadsTheStreamAsFastAsItsCaller) {
   EXPECT_EQ(watcher->sequences(kEvents), all());
 }
 
-TEST_F(SlowWatchTest, SendsACallerAwayWhoTakesNothingAndLetsHimResume) {
-  // gRPC itself would take in a few MB before it lets us see that nobody reads.
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 65'535);
-  channel = connect(arguments);
+// Of a service that soon has enough of callers who do not read, over a window that stays small: on
+// a quiet machine gRPC's client would grow it until it swallows everything.
+struct ImpatientWatchTest : SlowWatchTest {
+  ImpatientWatchTest() : SlowWatchTest(300ms) {
+    grpc::ChannelArguments small;
+    small.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    small.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 * 1024);
+    channel = connect(small);
+  }
+};
+
+TEST_F(ImpatientWatchTest, SendsACallerAwayWhoTakesNothingAndLetsHimResume) {
+  see("acme");
   auto watcher = watch();
   watcher->state();
   owners->publish("acme", events);
