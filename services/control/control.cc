@@ -126,7 +126,10 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 void Control::update_health() {
   const bool connected = connection_->connected();
   metrics_.bus_connected.set(connected ? 1 : 0);
-  if (!draining_) server_.serving(connected);
+  // Only when it changes: every watcher of the health service is told each time.
+  if (draining_ || serving_ == connected) return;
+  serving_ = connected;
+  server_.serving(connected);
 }
 
 void Control::beat() {

@@ -70,7 +70,8 @@ class Control {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer beat_timer_, drained_;
   std::atomic<bool> draining_ = false;
-  bool empty_ = false;  // draining, and nobody is left
+  bool serving_ = false;  // what the health service says
+  bool empty_ = false;    // draining, and nobody is left
   int status_ = 0;
   telemetry::AdminServer admin_;  // last: it asks all of the above
 };

@@ -14,7 +14,6 @@
 
 namespace {
 
-// What the program is asked to do, apart from serving.
 struct Arguments {
   std::string config = "control.yaml";
   bool check = false, reference = false, announce = false;
@@ -24,12 +23,12 @@ int serve(const Arguments& arguments) {
   auto document = arguments.reference
                       ? config::Document::for_reference()
                       : config::Document::load(arguments.config, config::process_environment());
-  document.allow_variable("PBXGW_CONFIG", "The configuration file, as --config.");
   const control::Config config = control::read_config(document);
   if (arguments.reference) return std::cout << document.reference(), EXIT_SUCCESS;
   const auto problems = document.finish();
   for (const auto& problem : problems) std::cerr << problem.text() << '\n';
-  if (!problems.empty() || arguments.check) return problems.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+  if (!problems.empty()) return 2;
+  if (arguments.check) return std::cout << arguments.config << ": ok\n", EXIT_SUCCESS;
 
   telemetry::log::setup(config.log);
   control::Control service(config);
@@ -46,8 +45,9 @@ int serve(const Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("The gRPC face of the PBX gateway.");
-  app.add_option("--config", arguments.config, "Configuration file")->envname("PBXGW_CONFIG");
-  app.add_flag("--check-config", arguments.check, "Only say what is wrong with the configuration");
+  app.add_option("--config", arguments.config, "The configuration file")->capture_default_str();
+  app.add_flag("--check-config", arguments.check,
+               "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
   app.set_version_flag("--version", std::string(telemetry::version()));

@@ -36,6 +36,15 @@ asio::awaitable<Answer<Pages>> all_pages(Core& core, base::TenantId tenant, Quer
   what.set_limit(kPageSize);
   for (;;) {
     auto answer = co_await query(core, tenant, what, caller);
+    if (!answer && !what.id().empty() && reason_of(answer.error()) == "DEVICE_NOT_FOUND") {
+      // A watcher may wait for a device that is not there yet. An error has no position, so another
+      // question has to tell it.
+      what.clear_id();
+      what.set_limit(1);
+      answer = co_await query(core, tenant, what, caller);
+      if (!answer) co_return answer.error();
+      answer->clear_query_result();
+    }
     if (!answer) co_return answer.error();
     const Position position{answer->epoch(), answer->sequence()};
     if (result.pages.empty() || position < result.first) result.first = position;

@@ -22,7 +22,6 @@ class UnaryCall final : public Pending {
   UnaryCall(grpc::ServerUnaryReactor* reactor, Response* response, google::rpc::Status unknown)
       : reactor_(reactor), response_(response), unknown_(std::move(unknown)) {}
 
-  // The code sent; gRPC may have freed everything else of the RPC by then.
   void finish(Answer<Response> answer) {
     // From the first Finish() on, reactor and response belong to gRPC again.
     if (finished_.exchange(true)) return;
