@@ -186,6 +186,7 @@ struct Legs::Impl {
   ByText<std::unique_ptr<Leg>> legs;
   ByText<std::unique_ptr<Group>> groups;
   ByText<std::vector<Leg*>> by_callid, by_phones;
+  ByText<std::vector<Leg*>> by_caller;           // outgoing ones, by extension
   ByText<bool> extensions;                       // that the PBX shows us; whether one says it holds
   std::multimap<TimePoint, std::string> timers;  // of legs and groups, by id or key
   std::deque<Arrival> arrived;                   // incoming legs of the last seconds
@@ -263,11 +264,38 @@ struct Legs::Impl {
     if (auto phones = phones_of(leg.ends); !phones.empty()) {
       by_phones[std::move(phones)].push_back(&leg);
     }
-    if (leg.ends.outgoing) return;
+    if (leg.ends.outgoing) {
+      by_caller[bare_number(leg.extension)].push_back(&leg);
+      return;
+    }
     while (!arrived.empty() && arrived.front().at + kTransferWindow < leg.created) {
       arrived.pop_front();
     }
     arrived.push_back({leg.created, leg.id, bare_number(leg.ends.phone_a)});
+  }
+
+  // A caller whose call has not been answered yet: however long that takes, nobody calls twice at
+  // once.
+  static bool waits(const Leg& leg) {
+    return leg.ends.outgoing && leg.ends_known && !leg.prompting && !leg.group->answered &&
+           leg.state == ConnectionState::connected;
+  }
+
+  // The call of the extension that `leg` shows as its caller, if that one waits for an answer and
+  // there is nobody else in it: what it dialled was forwarded, deflected or not answered, and
+  // rings here now, under another number.
+  Group* waiting_call_of(const Leg& leg) const {
+    const auto it = by_caller.find(bare_number(leg.ends.phone_a));
+    if (it == by_caller.end()) return nullptr;
+    for (const Leg* caller : it->second) {
+      if (caller->extension == leg.extension || !caller->group || caller->group == leg.group ||
+          !waits(*caller) || !is_alone(*caller)) {
+        continue;
+      }
+      const auto& far = caller->group->far;
+      if (!far || far->party.kind == call::DeviceKind::extension) return caller->group;
+    }
+    return nullptr;
   }
 
   // The call that `leg` is a part of, if another leg is known to be; `by_transfer` if it takes the
@@ -285,8 +313,9 @@ struct Legs::Impl {
       for (const Leg* other : it->second) {
         const auto apart = leg.created > other->created ? leg.created - other->created
                                                         : other->created - leg.created;
-        if (other == &leg || !other->group || other->group == leg.group || apart > kJoinWindow ||
-            other->ends.outgoing == leg.ends.outgoing || other->extension == leg.extension) {
+        if (other == &leg || !other->group || other->group == leg.group ||
+            other->ends.outgoing == leg.ends.outgoing || other->extension == leg.extension ||
+            (apart > kJoinWindow && !waits(*other))) {
           continue;
         }
         // The latest of those still without a partner, or of all: a group rings many extensions.
@@ -294,6 +323,7 @@ struct Legs::Impl {
       }
     }
     if (found || leg.ends.outgoing) return found;
+    if (Group* waiting = waiting_call_of(leg)) return waiting;
     const std::string from = bare_number(leg.ends.phone_a), to = bare_number(leg.ends.phone_b);
     for (Group* group : transferring) {
       const Transfer& transfer = *group->transfer;
@@ -569,6 +599,7 @@ struct Legs::Impl {
     std::erase(leg.group->legs, &leg);
     unlink(by_callid, leg.callid, leg);
     if (leg.ends_known) unlink(by_phones, phones_of(leg.ends), leg);
+    if (leg.ends.outgoing) unlink(by_caller, bare_number(leg.extension), leg);
     legs.erase(legs.find(leg.id));
   }
 

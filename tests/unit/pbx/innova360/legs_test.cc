@@ -159,9 +159,53 @@ TEST_F(Innova360Legs, AreOneCallWhenOneShowsAPublicNumber) {
 
 TEST_F(Innova360Legs, AreTwoCallsWhenTheyAreMoreThanFiveSecondsApart) {
   new_call("201", "1", "out", "201", "202");
+  state("201", "1", "Up");
   pbx().pass(5'001ms);
   new_call("202", "2", "in", "201", "202");
   state("202", "2", "Ringing");
+  EXPECT_EQ(calls(), 2u);
+}
+
+TEST_F(Innova360Legs, AreOneCallForAsLongAsTheCallerWaits) {
+  new_call("201", "1", "out", "201", "202");
+  new_call("202", "2", "in", "201", "202");
+  state("202", "2", "Ringing");
+  state("201", "1", "Ring");
+  pbx().pass(30s);
+  events();
+  new_call("203", "3", "in", "201", "202");  // picks it up
+  hangup("202", "2", "26");
+  state("203", "3", "Up");
+  state("201", "1", "Up");
+  EXPECT_THAT(events(),
+              ElementsAre("diverted 202 (callPickup)", "connectionCleared 202 (callPickup)",
+                          "delivered 203", "established 203"));
+  EXPECT_EQ(calls(), 1u);
+}
+
+TEST_F(Innova360Legs, FollowAWaitingCallerToAnotherNumber) {
+  new_call("201", "1", "out", "201", "202");
+  new_call("203", "3", "in", "201", "203");  // 202 is forwarded
+  state("201", "1", "Ring");
+  state("203", "3", "Ringing");
+  EXPECT_THAT(events(), ElementsAre("originated 201", "delivered 203"));
+  hangup("203", "3", "19");  // and so is 203
+  new_call("204", "4", "in", "201", "204");
+  state("204", "4", "Up");
+  state("201", "1", "Up");
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 203 (callNotAnswered)", "delivered 204",
+                                    "established 204"));
+  pbx().pass(5'001ms);
+  new_call("202", "2", "in", "201", "202");  // 201 does not wait any more
+  state("202", "2", "Ringing");
+  EXPECT_EQ(calls(), 2u);
+}
+
+TEST_F(Innova360Legs, DoNotTakeACallerFromACallOutside) {
+  new_call("201", "1", "out", "201", "600");
+  state("201", "1", "Ring");
+  new_call("203", "3", "in", "201", "203");
+  state("203", "3", "Ringing");
   EXPECT_EQ(calls(), 2u);
 }
 
