@@ -1,0 +1,37 @@
+#include "conformance/bench.h"
+
+#include <array>
+
+namespace conformance {
+
+extern const Bench kInnova360;
+
+std::span<const Bench* const> benches() {
+  static constexpr std::array kBenches{
+      &kInnova360,
+  };
+  return kBenches;
+}
+
+const Bench* find_bench(std::string_view vendor) {
+  for (const Bench* bench : benches()) {
+    if (bench->vendor == vendor) return bench;
+  }
+  return nullptr;
+}
+
+const Otherwise* otherwise(const Bench& bench, std::string_view scenario) {
+  for (const Otherwise& it : bench.otherwise) {
+    if (it.scenario == scenario) return &it;
+  }
+  return nullptr;
+}
+
+const NotOffered* not_offered(const Bench& bench, std::string_view scenario) {
+  for (const NotOffered& it : bench.not_offered) {
+    if (it.scenario == scenario) return &it;
+  }
+  return nullptr;
+}
+
+}  // namespace conformance

@@ -1,0 +1,330 @@
+#include "conformance/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "base/overloaded.h"
+#include "conformance/story.h"
+#include "unit/pbx/dialogue.h"
+
+namespace conformance {
+
+namespace engine = simulator::engine;
+using base::Errc;
+using pbx::TimePoint;
+
+namespace {
+
+constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
+constexpr int kStepsMax = 2'000'000;
+
+simulator::TenantSettings office(const Bench& bench) {
+  simulator::TenantSettings settings;
+  settings.name = "office";
+  settings.own_listener = true;
+  settings.engine.extensions = {"201", "202", "203", "204", "205", "206", "207", "208"};
+  settings.engine.ring_timeout = 20s;
+  settings.engine.busy_tone = 4s;
+  settings.engine.post_dial = 500ms;
+  settings.engine.callback_answer = 800ms;
+  bench.equip(settings);
+  return settings;
+}
+
+pbx::Settings settings_of(const pbx::Vendor& vendor, const Bench& bench,
+                          const simulator::Stage& stage) {
+  pbx::Settings settings = pbx::test::default_settings(vendor);
+  std::vector<std::string> numbers;
+  for (const auto& extension : stage.tenant().extensions()) numbers.push_back(extension.number);
+  bench.configure(settings, numbers);
+  return settings;
+}
+
+}  // namespace
+
+Gateway::Gateway(const pbx::Vendor& vendor, const Bench& bench)
+    : vendor_(vendor),
+      bench_(bench),
+      now_(std::chrono::hours(1)),
+      stage_(office(bench), *this, now_) {
+  settings_ = settings_of(vendor, bench, stage_);
+  make_owner();
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::change_faults(const std::function<void(engine::Faults&)>& change) {
+  simulator::scenario::FaultChange wanted;
+  wanted.changes.push_back(change);
+  EXPECT_EQ(stage_.change_faults(wanted, now_), "");
+  deliver();
+}
+
+void Gateway::happen(const engine::Incident& incident) {
+  stage_.dialect().happen(incident, now_);
+  deliver();
+}
+
+// ---- Time.
+
+TimePoint Gateway::next_due() const {
+  TimePoint due = std::min(stage_.deadline(), retry_at_);
+  if (session_) due = std::min(due, session_->deadline());
+  for (const auto& [id, line] : lines_) due = std::min(due, line.pings_out);
+  return due;
+}
+
+// Does one thing that is due at now_.
+void Gateway::step() {
+  if (stage_.deadline() <= now_) {
+    stage_.advance(now_);
+  } else if (session_ && session_->deadline() <= now_) {
+    apply(session_->on_tick(now_));
+    EXPECT_FALSE(session_ && session_->deadline() <= now_) << "on_tick() is due again at once";
+  } else if (retry_at_ <= now_) {
+    begin_session();
+  } else {
+    const auto silent = std::find_if(lines_.begin(), lines_.end(),
+                                     [&](const auto& it) { return it.second.pings_out <= now_; });
+    if (silent != lines_.end()) lose(silent->first, Errc::ping_timed_out);
+  }
+  deliver();
+}
+
+void Gateway::wait(Millis span) {
+  wait_until([] { return false; }, span);
+}
+
+bool Gateway::wait_until(const std::function<bool()>& done, Millis most) {
+  const TimePoint until = now_ + most;
+  deliver();
+  for (int steps = 0;; ++steps) {
+    if (done()) return true;
+    if (steps > kStepsMax) {
+      ADD_FAILURE() << "it never comes to rest";
+      return false;
+    }
+    const TimePoint due = next_due();
+    if (due > until) break;
+    now_ = std::max(now_, due);
+    step();
+  }
+  now_ = until;
+  return done();
+}
+
+// ---- Connections.
+
+void Gateway::send(engine::ConnectionId to, const engine::Frame& frame) {
+  arrivals_.push_back({to, frame});
+}
+
+void Gateway::drop(engine::ConnectionId who) { arrivals_.push_back({who, Dropped()}); }
+
+void Gateway::go_silent(engine::ConnectionId who) {
+  const auto line = lines_.find(who);
+  if (line != lines_.end()) line->second.pings_out = now_ + kPingsOut;
+}
+
+// Everything that is on its way arrives now; what comes of it too.
+void Gateway::deliver() {
+  while (!arrivals_.empty()) {
+    Arrival next = std::move(arrivals_.front());
+    arrivals_.pop_front();
+    receive(std::move(next));
+  }
+}
+
+void Gateway::receive(Arrival arrival) {
+  const auto found = lines_.find(arrival.connection);
+  if (found == lines_.end()) return;  // closed in the meantime
+  Line& line = found->second;
+  std::visit(base::overloaded{
+                 [&](Opened) {
+                   if (refusing_) return lose(arrival.connection, Errc::connect_failed);
+                   line.open = true;
+                   const std::string target = line.target;
+                   apply(session_->on_link_open(line.link, now_));
+                   if (!lines_.contains(arrival.connection)) return;
+                   stage_.dialect().on_open(arrival.connection, target, false, now_);
+                 },
+                 [&](const engine::Frame& frame) {
+                   ++frames_;
+                   const bool primary = line.link == pbx::kPrimary;
+                   if (primary) ++heard_;
+                   apply(session_->on_text(line.link, *frame, now_));
+                   if (primary && cut_at_ && heard_ >= cut_at_->first) {
+                     cut(std::exchange(cut_at_, std::nullopt)->second);
+                   }
+                 },
+                 [&](Dropped) { lose(arrival.connection, Errc::link_lost); },
+             },
+             arrival.what);
+}
+
+// A connection has ended without our doing.
+void Gateway::lose(engine::ConnectionId connection, base::Error why) {
+  const auto found = lines_.find(connection);
+  if (found == lines_.end()) return;
+  const pbx::LinkId link = found->second.link;
+  if (link == pbx::kPrimary) return end_session(why, "", {});
+  lines_.erase(found);
+  stage_.dialect().on_closed(connection);
+  apply(session_->on_link_closed(link, why, "", now_));
+}
+
+Gateway::Line* Gateway::line_of(pbx::LinkId link, engine::ConnectionId* connection) {
+  for (auto& [id, line] : lines_) {
+    if (line.link != link) continue;
+    if (connection) *connection = id;
+    return &line;
+  }
+  return nullptr;
+}
+
+void Gateway::hang_up(pbx::LinkId link) {
+  engine::ConnectionId connection = 0;
+  if (!line_of(link, &connection)) {
+    ADD_FAILURE() << "a link is closed that is not there";
+    return;
+  }
+  lines_.erase(connection);
+  stage_.dialect().on_closed(connection);
+}
+
+// ---- The link, as TenantOwner keeps it.
+
+void Gateway::make_owner() {
+  call::Fold restored(checkpoint_);
+  for (std::size_t i = checkpointed_; i < told_.size(); ++i) restored.apply(told_[i].event);
+  tracker_.emplace(vendor_.capabilities, ++epoch_);
+  if (epoch_ > 1) tracker_->restore(restored.book());
+}
+
+void Gateway::save_checkpoint() {
+  checkpoint_ = tracker_->book();
+  checkpointed_ = told_.size();
+}
+
+void Gateway::connect() {
+  if (!session_) begin_session();
+  EXPECT_TRUE(wait_until([this] { return up_; }, 5min)) << "the link does not come up";
+}
+
+void Gateway::begin_session() {
+  retry_at_ = TimePoint::max();
+  if (std::exchange(change_owner_, false)) make_owner();
+  set_link(call::LinkState::connecting);
+  tracker_->begin_resync();
+  session_ = vendor_.make_session(settings_, epoch_ * 1'000 + heard_);
+  apply(session_->on_start(now_));
+  deliver();
+}
+
+void Gateway::end_session(base::Error why, const std::string& detail,
+                          std::optional<std::chrono::milliseconds> retry_after) {
+  session_.reset();
+  up_ = false;
+  last_end_ = Ended{why, detail};
+  for (const auto& [connection, line] : std::exchange(lines_, {})) {
+    stage_.dialect().on_closed(connection);
+  }
+  for (auto& [id, reply] : commands_) {
+    if (!reply) answer(id, call::Refusal{Errc::outcome_unknown, "the link ended before"});
+  }
+  retry_at_ = now_ + std::max(retry_, retry_after.value_or(0ms));
+  set_link(call::LinkState::backing_off, base::name_of(why));
+}
+
+void Gateway::cut(Millis away) {
+  if (!session_) return;
+  cut_at_.reset();
+  retry_ = away;
+  end_session(Errc::link_lost, "", {});
+  retry_ = 500ms;
+}
+
+void Gateway::cut_after(std::uint64_t messages, Millis away) {
+  cut_at_ = {heard_ + messages, away};
+}
+
+void Gateway::apply(pbx::Effects effects) {
+  for (pbx::Effect& effect : effects) {
+    if (!session_) {
+      ADD_FAILURE() << "there is something after GiveUp";
+      return;
+    }
+    std::visit(base::overloaded{
+                   [&](pbx::OpenLink& it) {
+                     EXPECT_EQ(line_of(it.link), nullptr) << "a link is opened twice";
+                     lines_[++last_connection_] = {it.link, it.where.target};
+                     arrivals_.push_back({last_connection_, Opened()});
+                   },
+                   [&](pbx::SendText& it) {
+                     engine::ConnectionId connection = 0;
+                     const Line* line = line_of(it.link, &connection);
+                     EXPECT_TRUE(line && line->open)
+                         << "something is sent on a link that is not open";
+                     if (line) stage_.dialect().on_text(connection, it.text, now_);
+                   },
+                   [&](pbx::CloseLink& it) { hang_up(it.link); },
+                   [&](pbx::Stage& it) { set_link(it.state); },
+                   [&](pbx::Ready&) {
+                     tell(tracker_->end_resync(context()));
+                     up_ = true;
+                     ++snapshots_;
+                     set_link(call::LinkState::up);
+                   },
+                   [&](pbx::Observe& it) { tell(tracker_->apply(it.seen, context())); },
+                   [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
+                   [](pbx::Note&) {},
+                   [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
+               },
+               effect);
+  }
+}
+
+void Gateway::set_link(call::LinkState state, const std::string& reason) {
+  tell(tracker_->link({state, reason, "", {}}, context()));
+}
+
+void Gateway::tell(std::vector<call::Event> events) {
+  for (call::Event& event : events) {
+    for (const std::string& violation : consumer_.apply(event)) {
+      ADD_FAILURE() << violation << "\n" << story_of(told_);
+    }
+    told_.push_back({std::move(event), now_});
+  }
+}
+
+call::Context Gateway::context() const {
+  const auto since = std::chrono::duration_cast<call::Time::duration>(now_.time_since_epoch());
+  return {call::Time(since), {}, ""};
+}
+
+// ---- Commands.
+
+void Gateway::answer(call::CommandId id, call::Reply reply) {
+  const auto command = commands_.find(id);
+  if (command == commands_.end() || command->second) {
+    ADD_FAILURE() << "command " << id << " is answered twice, or never was";
+    return;
+  }
+  command->second = std::move(reply);
+}
+
+call::Reply Gateway::ask(const call::Request& request, Millis limit) {
+  if (!up_) return call::Refusal{Errc::pbx_disconnected, ""};
+  auto resolved = tracker_->resolve(request);
+  if (auto* refusal = std::get_if<call::Refusal>(&resolved)) return *refusal;
+  const call::CommandId id = ++last_command_;
+  auto& reply = commands_[id];
+  apply(session_->on_command(id, std::get<call::Command>(resolved), now_ + limit, now_));
+  EXPECT_TRUE(wait_until([&] { return reply.has_value(); }, limit))
+      << "the command is not answered";
+  return reply.value_or(call::Refusal{Errc::internal, "not answered"});
+}
+
+}  // namespace conformance
