@@ -1,8 +1,10 @@
 #include "net/http_server.h"
 
 #include <stdexcept>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
@@ -20,7 +22,8 @@ using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
 struct Http : NetTest {
-  void start_pages() {
+  void start_pages() { start_pages({io.get_executor()}); }
+  void start_pages(std::vector<asio::any_io_executor> executors) {
     const auto answer = [](const HttpRequest& request) -> asio::awaitable<HttpServer::Answer> {
       if (request.path() == "/throw") throw std::runtime_error("a bug");
       if (request.path() == "/accept") co_return HttpServer::Accept{};
@@ -31,8 +34,7 @@ struct Http : NetTest {
       reply.headers.emplace_back("Set-Cookie", "b=2");
       co_return reply;
     };
-    server = std::make_unique<HttpServer>(std::vector<asio::any_io_executor>{io.get_executor()},
-                                          server_options, answer, serve);
+    server = std::make_unique<HttpServer>(std::move(executors), server_options, answer, serve);
   }
 
   asio::awaitable<tcp::socket> dial() {
@@ -190,6 +192,38 @@ TEST_F(Http, DropsEveryConnectionWhenItStops) {
     EXPECT_TRUE(co_await connect());
   }());
   EXPECT_EQ(seen_by_server, Errc::link_lost);
+}
+
+TEST_F(Http, ServesOnSeveralThreadsAndStopsFromAnother) {
+  constexpr int kCount = 50;
+  asio::io_context first(1), second(1);
+  start_pages({first.get_executor(), second.get_executor()});
+  auto first_work = asio::make_work_guard(first), second_work = asio::make_work_guard(second);
+  std::thread one([&] { first.run_for(20s); }), other([&] { second.run_for(20s); });
+  run([&]() -> asio::awaitable<void> {
+    std::vector<WebSocket> sockets;
+    auto where = endpoint();
+    where.target = "/accept";
+    for (int i = 0; i < kCount; ++i) {
+      auto socket = co_await WebSocket::connect(where, limits, tls, &detail);
+      EXPECT_FALSE(co_await socket->write("hello"));
+      EXPECT_TRUE(co_await socket->read());
+      sockets.push_back(std::move(*socket));
+    }
+    EXPECT_EQ(server->connections(), std::size_t{kCount});
+    server->refuse();
+    server->listen();
+    server->stop();
+    for (auto& socket : sockets) {
+      const auto text = co_await socket.read();
+      EXPECT_EQ(text.error(), Errc::link_lost);
+    }
+  }());
+  first_work.reset();
+  second_work.reset();
+  one.join();
+  other.join();
+  EXPECT_TRUE(first.stopped() && second.stopped()) << "something still waits";
 }
 
 TEST_F(Http, CannotListenWhereSomebodyElseDoes) {
