@@ -8,11 +8,15 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(PBXGW_SANITIZE "" CACHE STRING "address (with undefined), thread, fuzzer (clang), or empty")
 option(PBXGW_WERROR "Treat warnings in our own code as errors" ON)
 
+option(PBXGW_PRECOMPILE "Precompile the headers that most files of a target include" ON)
+
 # ccache, when it is there: a second clean build of the same sources takes seconds.
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Cached by what the sources are, not by where the checkout lies.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  # Cached by what the sources are, not by where the checkout lies. The sloppiness is what ccache's manual asks for with
+  # precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 # mold or lld, when they are there: linking gRPC with bfd takes longer than compiling most files.
@@ -64,4 +68,20 @@ function(pbxgw_program name)
   add_executable(${name} ${ARGN})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/libs ${PROJECT_SOURCE_DIR}/services)
   target_compile_options(${name} PRIVATE ${PBXGW_WARNINGS})
+endfunction()
+
+# pbxgw_precompile(TARGET HEADERS...) Libraries' headers that most files of the target include: they cost more to read
+# than our code. pbxgw_precompile(TARGET REUSE_FROM OTHER) shares OTHER's. Files still include what they use; the release
+# preset, which precompiles nothing, checks that.
+function(pbxgw_precompile target)
+  if(NOT PBXGW_PRECOMPILE)
+    return()
+  endif()
+  if("${ARGV1}" STREQUAL REUSE_FROM)
+    target_precompile_headers(${target} ${ARGN})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+  # As ccache wants it of gcc.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endfunction()
