@@ -4,10 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/layers.sh
-if command -v clang-format >/dev/null; then
-  git ls-files '*.h' '*.cc' | xargs clang-format --dry-run --Werror
-  echo 'format: ok'
-fi
+git ls-files '*.h' '*.cc' | xargs clang-format-14 --dry-run --Werror
+echo 'format: ok'
 buf=tests/integration/node/node_modules/.bin/buf
 [ -x "$buf" ] || (cd tests/integration/node && npm install --no-save --silent --no-fund --no-audit)
 "$buf" lint
