@@ -70,6 +70,7 @@ struct Leg {
   bool answered = false;   // talks or has talked
   bool partnered = false;  // another extension's leg has been in its call
   Step last = Step::unknown;
+  Step in_snapshot = Step::unknown;  // as the snapshot has it that is being read
 
   bool recording = false;
   bool held = false;
@@ -186,8 +187,10 @@ struct Legs::Impl {
   ByText<std::unique_ptr<Leg>> legs;
   ByText<std::unique_ptr<Group>> groups;
   ByText<std::vector<Leg*>> by_callid, by_phones;
-  ByText<std::vector<Leg*>> by_caller;           // outgoing ones, by extension
-  ByText<bool> extensions;                       // that the PBX shows us; whether one says it holds
+  ByText<std::vector<Leg*>> by_caller;  // outgoing ones, by extension
+  ByText<bool> extensions;              // that the PBX shows us; whether one says it holds
+  // That the snapshot which is being read shows idle, or with their legs.
+  std::unordered_set<std::string> shown_in_full;
   std::multimap<TimePoint, std::string> timers;  // of legs and groups, by id or key
   std::deque<Arrival> arrived;                   // incoming legs of the last seconds
   std::vector<Group*> transferring;
@@ -277,16 +280,22 @@ struct Legs::Impl {
   // A caller whose call has not been answered yet: however long that takes, nobody calls twice at
   // once.
   static bool waits(const Leg& leg) {
-    return leg.ends.outgoing && leg.ends_known && !leg.prompting && !leg.group->answered &&
-           leg.state == ConnectionState::connected;
+    if (!leg.ends.outgoing || !leg.ends_known || leg.prompting || leg.group->answered) return false;
+    if (leg.last != Step::unknown) return leg.state == ConnectionState::connected;
+    // Up is an answer; Ringing is said of the own phone, if it comes first.
+    return leg.in_snapshot != Step::up && leg.in_snapshot != Step::ringing &&
+           leg.in_snapshot != Step::busy;
   }
+
+  // Whether `leg` is not answered either, and so can be what a waiting caller waits for.
+  static bool is_awaited(const Leg& leg) { return !leg.answered && leg.in_snapshot != Step::up; }
 
   // The call of the extension that `leg` shows as its caller, if that one waits for an answer and
   // there is nobody else in it: what it dialled was forwarded, deflected or not answered, and
   // rings here now, under another number.
   Group* waiting_call_of(const Leg& leg) const {
     const auto it = by_caller.find(bare_number(leg.ends.phone_a));
-    if (it == by_caller.end()) return nullptr;
+    if (it == by_caller.end() || !is_awaited(leg)) return nullptr;
     for (const Leg* caller : it->second) {
       if (caller->extension == leg.extension || !caller->group || caller->group == leg.group ||
           !waits(*caller) || !is_alone(*caller)) {
@@ -315,7 +324,7 @@ struct Legs::Impl {
                                                         : other->created - leg.created;
         if (other == &leg || !other->group || other->group == leg.group ||
             other->ends.outgoing == leg.ends.outgoing || other->extension == leg.extension ||
-            (apart > kJoinWindow && !waits(*other))) {
+            (apart > kJoinWindow && !(waits(*other) && is_awaited(leg)))) {
           continue;
         }
         // The latest of those still without a partner, or of all: a group rings many extensions.
@@ -423,10 +432,15 @@ struct Legs::Impl {
     return number != leg.extension && is_extension(number);
   }
 
+  // A snapshot that shows an extension idle, or in other calls, shows that it is not in this one
+  // (any more), whatever number was dialled. Who took its place does not show.
+  bool is_elsewhere(const std::string& number) const { return shown_in_full.contains(number); }
+
   // The caller of an incoming leg takes part from the start.
   void add_caller(Leg& leg, bool patient, TimePoint now) {
     if (leg.ends.outgoing || !leg.ends_known || !is_alone(leg) || leg.partnered || leg.group->far)
       return;
+    if (is_elsewhere(leg.ends.phone_a)) return;
     if (patient && may_have_leg(leg, leg.ends.phone_a)) {
       leg.far_wanted = ConnectionState::connected;
       wake(leg.far_due, now + kLegPatience, leg.id);
@@ -446,7 +460,7 @@ struct Legs::Impl {
     }
     if (leg.partnered && leg.transferred_to.empty()) return false;  // we do not know who that is
     const std::string& number = leg.transferred_to.empty() ? leg.ends.phone_b : leg.transferred_to;
-    if (number.empty()) return false;
+    if (number.empty() || is_elsewhere(number)) return false;
     if (patient && may_have_leg(leg, number)) {
       if (leg.far_wanted != ConnectionState::connected) leg.far_wanted = state;
       if (leg.far_due == TimePoint::max()) wake(leg.far_due, now + kLegPatience, leg.id);
@@ -734,6 +748,9 @@ Legs::Views Legs::on_init(const Init& init, TimePoint now) {
   it.extensions.clear();
   for (const Extension& extension : init.extensions) {
     it.extensions[extension.number] = extension.state.activity == call::Activity::holding;
+    if (!extension.legs.empty() || extension.state.activity == call::Activity::idle) {
+      it.shown_in_full.insert(extension.number);
+    }
     for (const LegState& state : extension.legs) {
       std::string id = leg_id(extension.number, state.callid);
       if (it.legs.size() < kLegsMax || it.legs.contains(id)) there.insert(std::move(id));
@@ -760,6 +777,7 @@ Legs::Views Legs::on_init(const Init& init, TimePoint now) {
         it.set_ends(*leg, state.ends);
       }
       leg->bridge = state.bridge;
+      leg->in_snapshot = state.step;
       seen.emplace_back(leg, &state);
     }
   }
@@ -793,6 +811,7 @@ Legs::Views Legs::on_init(const Init& init, TimePoint now) {
       if (!it.decide_hold_by_status(*leg)) it.decide_hold(*leg, false);
     }
   }
+  it.shown_in_full.clear();
   it.views.clear();
   for (const auto& [key, group] : it.groups) it.show(*group);
   return it.take_views();
@@ -818,6 +837,12 @@ Legs::Views Legs::on_new_call(const NewCall& event, bool commanded, TimePoint no
     if (!late) {
       it.set_state(*leg, commanded ? ConnectionState::initiated : ConnectionState::connected,
                    commanded ? Cause::make_call : Cause::unspecified);
+    }
+    // What it has said of its far end, before that had a number.
+    if (late && !leg->prompting && (leg->last == Step::ring || leg->last == Step::ringing)) {
+      it.progress(*leg, ConnectionState::alerting, true, now);
+    } else if (late && leg->answered) {
+      it.progress(*leg, ConnectionState::connected, true, now);
     }
   } else {
     it.add_caller(*leg, true, now);

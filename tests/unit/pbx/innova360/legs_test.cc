@@ -249,6 +249,13 @@ TEST_F(Innova360Legs, AreCreatedByACallStateWithUnknownParties) {
   EXPECT_THAT(events(), testing::Contains("delivered 700"));
 }
 
+TEST_F(Innova360Legs, ShowTheFarEndOnceALateNewCallNamesIt) {
+  state("201", "1", "Ring");
+  EXPECT_THAT(events(), ElementsAre("originated 201"));
+  new_call("201", "1", "out", "201", "600");
+  EXPECT_THAT(events(), ElementsAre("delivered 600"));
+}
+
 TEST_F(Innova360Legs, DoNotReviveWhatHasEnded) {
   new_call("201", "1", "out", "201", "600");
   hangup("201", "1");
@@ -384,6 +391,35 @@ TEST_F(Innova360Legs, AreReadFromASnapshotAsTheyAre) {
                                             "established 202", "originated 600", "delivered 203"));
   EXPECT_EQ(calls(), 2u);
   EXPECT_EQ(pbx().tracker.find_leg("201/11").first->key, "201/11");
+}
+
+TEST_F(Innova360Legs, FollowAWaitingCallerInASnapshotToo) {
+  pbx().hear(R"({"type":"init","data":{
+    "201":{"Status":"1","Calls":{"1":{"CallDirection":"out","PhoneA":"201","PhoneB":"202",
+      "Status":"4"}}},
+    "202":{"Status":"0","Calls":{}},
+    "203":{"Status":"8","Calls":{"3":{"CallDirection":"in","PhoneA":"201","PhoneB":"203",
+      "Status":"5"}}},
+    "204":{"Status":"1","Calls":{"4":{"CallDirection":"in","PhoneA":"201","PhoneB":"204",
+      "Status":"6"}}}}})");  // 201 is out of this one, which was transferred
+  EXPECT_THAT(events(), testing::UnorderedElementsAre("originated 201", "delivered 203",
+                                                      "delivered 204", "established 204"));
+  EXPECT_EQ(calls(), 2u);
+}
+
+TEST_F(Innova360Legs, DoNotPutAnIdleExtensionInACallOfASnapshot) {
+  pbx().hear(R"({"type":"init","data":{
+    "201":{"Status":"1","Calls":{"1":{"CallDirection":"out","PhoneA":"201","PhoneB":"202",
+      "Status":"6"}}},
+    "202":{"Status":"0","Calls":{}},
+    "203":{"Status":"1","Calls":{"3":{"CallDirection":"in","PhoneA":"202","PhoneB":"203",
+      "Status":"6"}}},
+    "204":{"Status":"1","Calls":{"4":{"CallDirection":"out","PhoneA":"204","PhoneB":"205",
+      "Status":"6"}}},
+    "205":{"Status":"1","Calls":{}}}})");  // busy, but its leg is not shown
+  EXPECT_THAT(events(),
+              testing::UnorderedElementsAre("originated 201", "delivered 203", "established 203",
+                                            "originated 204", "delivered 205", "established 205"));
 }
 
 TEST_F(Innova360Legs, AreJoinedByTheirBridge) {
