@@ -295,6 +295,10 @@ void Gateway::tell(std::vector<call::Event> events) {
     for (const std::string& violation : consumer_.apply(event)) {
       ADD_FAILURE() << violation << "\n" << story_of(told_);
     }
+    const bool of_the_link = std::holds_alternative<call::LinkEvent>(event.body);
+    EXPECT_TRUE(of_the_link || (event.origin == call::Origin::live) == up_)
+        << "what was found out by a snapshot is marked so, and nothing else\n"
+        << story_of(told_);
     told_.push_back({std::move(event), now_});
   }
 }

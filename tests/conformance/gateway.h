@@ -45,6 +45,7 @@ class Gateway final : private simulator::engine::Wire {
   // The PBX, and what people do at its phones; wait() afterwards lets it be heard of.
   simulator::Stage& pbx() { return stage_; }
   simulator::engine::Tenant& phones() { return stage_.tenant(); }
+  const simulator::engine::Tenant& phones() const { return stage_.tenant(); }
   pbx::TimePoint now() const { return now_; }
   void change_faults(const std::function<void(simulator::engine::Faults&)>& change);
   void happen(const simulator::engine::Incident& incident);
@@ -66,8 +67,6 @@ class Gateway final : private simulator::engine::Wire {
   // takes over at the next connect.
   void change_owner() { change_owner_ = true; }
   void save_checkpoint();
-  // No new link until connect().
-  void stay_away() { retry_at_ = pbx::TimePoint::max(); }
 
   // As TenantOwner carries out a request; answered within `limit`, or the test fails.
   call::Reply ask(const call::Request& request, Millis limit = 10s);

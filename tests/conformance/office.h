@@ -1,8 +1,9 @@
 #pragma once
 
-#include <initializer_list>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "conformance/gateway.h"
 
@@ -18,6 +19,8 @@ class Office {
   explicit Office(Gateway& gateway) : gateway_(gateway) {}
 
   Gateway& gateway() { return gateway_; }
+  // Called in each pause, after the comparison.
+  void after_each(std::function<void()> hook) { hook_ = std::move(hook); }
   // A PBX that is meant to say too little cannot be compared in the middle.
   void compare_only_at_the_end() { comparing_ = false; }
 
@@ -47,6 +50,7 @@ class Office {
   void compare(const char* after);
 
   Gateway& gateway_;
+  std::function<void()> hook_;
   bool comparing_ = true;
 };
 

@@ -41,12 +41,13 @@ std::string story_of(const std::vector<Gateway::Told>& told, std::size_t from) {
   };
   std::vector<call::CallId> calls;  // in the order in which they were met
   std::map<std::pair<std::size_t, unsigned>, Line> lines;
-  for (std::size_t i = from; i < told.size(); ++i) {
+  for (std::size_t i = 0; i < told.size(); ++i) {
     const auto* event = std::get_if<CallEvent>(&told[i].event.body);
     if (!event || event->type == CallEventType::call_information) continue;
     auto found = std::find(calls.begin(), calls.end(), event->call.id);
     if (found == calls.end()) found = calls.insert(calls.end(), event->call.id);
     const auto number = static_cast<std::size_t>(found - calls.begin());
+    if (i < from) continue;
     const bool end = event->type == CallEventType::call_cleared;
     Line& line = lines[{number, end ? UINT32_MAX : event->connection}];
     line.who = letter_of(number);
@@ -226,8 +227,11 @@ std::string differences(const call::Book& book, const engine::Tenant& tenant) {
 }  // namespace
 
 std::string differences(const Gateway& gateway) {
-  const engine::Tenant& tenant = const_cast<Gateway&>(gateway).phones();
-  const BlindSpots& blind = gateway.bench().blind_spots;
+  return differences(gateway, gateway.bench().blind_spots);
+}
+
+std::string differences(const Gateway& gateway, const BlindSpots& blind) {
+  const engine::Tenant& tenant = gateway.phones();
   const bool recording = !(blind.recording_in_snapshots && gateway.snapshots() > 1);
   std::vector<Picture> believed;
   for (const auto& [id, call] : gateway.folded().calls) {

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <ostream>
 #include <string>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "conformance/bench.h"
 #include "conformance/gateway.h"
 #include "conformance/office.h"
 #include "conformance/scenarios.h"
 #include "conformance/story.h"
+
+namespace pbx {
+inline void PrintTo(const Vendor& vendor, std::ostream* out) { *out << vendor.name; }
+}  // namespace pbx
 
 namespace conformance {
 
