@@ -18,7 +18,7 @@ help:
 	@echo 'make fuzz             every fuzz target, 60 s each (FUZZ_SECONDS=…)'
 	@echo 'make bench            what an event and a command cost, beside a floor measured in the same run'
 	@echo 'make lint | format    layers, clang-format, buf'
-	@echo 'make tidy [FILES=…]   clang-tidy over our code; takes long'
+	@echo 'make tidy              clang-tidy over our code; takes long'
 
 packages:
 	@scripts/install_packages.sh

@@ -10,9 +10,8 @@ namespace {
 using base::Errc;
 
 // A snapshot may be megabytes, and a session hears only one: what it needed is given back.
-constexpr std::size_t kKeptSize = 64 * 1024;
-// Of what codecs look into; what they skip may be nested deeper. simdjson's 1,024 would cost each
-// idle session 8 KiB.
+constexpr std::size_t kKeptSize = 256 * 1024;
+// Of what codecs look into; what they skip may be nested deeper.
 constexpr std::size_t kDepthMax = 64;
 
 // The length of the UTF-8 character at `at`; 0 if there is none.
@@ -54,6 +53,11 @@ char unaccented(unsigned offset) {
 }
 
 }  // namespace
+
+JsonParser& JsonParser::of_this_thread() {
+  thread_local JsonParser parser;
+  return parser;
+}
 
 simdjson::error_code JsonParser::iterate() {
   if (size_ == 0) return simdjson::EMPTY;  // simdjson would look into a parser without memory

@@ -13,10 +13,14 @@
 // JSON type. Included by codecs' .cc files only: simdjson.h is slow to compile.
 namespace pbx {
 
-// A parser with its buffers, which are reused: one for each session. What a document's fields point
-// to lives until the next parse().
+// A parser with its buffers, which are reused. What a document's fields point to lives until the
+// next parse().
 class JsonParser {
  public:
+  // This thread's, for codecs that need a document's fields only until they return: a parser for
+  // each session would be the larger part of what an idle one costs.
+  static JsonParser& of_this_thread();
+
   // bad_frame if `text` is not one JSON object. Reading is lazy: what for_each_field() below skips
   // is only looked at for its brackets. A byte that is not UTF-8 is read as '?': a display name in
   // Latin-1 is no reason to lose a call.

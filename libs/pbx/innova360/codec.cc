@@ -306,7 +306,8 @@ void take_field(Fields& fields, std::string_view key, value& field) {
 
 }  // namespace
 
-base::Result<Frame> parse(JsonParser& parser, std::string_view text) {
+base::Result<Frame> parse(std::string_view text) {
+  JsonParser& parser = JsonParser::of_this_thread();
   auto document = parser.parse(text);
   if (!document) return document.error();
 

@@ -9,10 +9,6 @@
 #include "call/cause.h"
 #include "call/model.h"
 
-namespace pbx {
-class JsonParser;
-}
-
 // The whole vocabulary of Innova360: one JSON object per WebSocket text message. The vendor's page
 // names the fields, but neither their types nor their values, so each is read in every form that
 // README.md lists. What the messages mean to each other is session.cc's and legs.cc's business.
@@ -126,7 +122,7 @@ using Frame = std::variant<Welcome, AuthResp, Init, NewCall, CallState, Hangup, 
 
 // bad_frame if `text` is not a JSON object, or lacks an id that its type needs. Does not throw:
 // these bytes come from the network, and tests/fuzz/innova360_codec_fuzz.cc feeds it worse.
-base::Result<Frame> parse(JsonParser& parser, std::string_view text);
+base::Result<Frame> parse(std::string_view text);
 
 // ---- Said to the PBX. ----
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/overloaded.h"
-#include "pbx/json.h"
 
 namespace pbx::innova360 {
 namespace {
@@ -19,11 +18,8 @@ constexpr auto kRetryRefused = 60s;
 
 Session::Session(Options options)
     : options_(std::move(options)),
-      parser_(std::make_unique<JsonParser>()),
       agents_(std::move(options_.agents)),
       commands_(options_.commands, agents_, legs_) {}
-
-Session::~Session() = default;
 
 Effects Session::on_start(TimePoint now) {
   due_ = now + options_.login_limit;
@@ -44,7 +40,7 @@ Effects Session::on_link_open(LinkId link, TimePoint now) {
 Effects Session::on_text(LinkId link, std::string_view text, TimePoint now) {
   Effects effects;
   if (phase_ == Phase::over) return effects;
-  const auto frame = parse(*parser_, text);
+  const auto frame = parse(text);
   if (link != kPrimary) {
     Agents::Output out;
     agents_.on_frame(link, frame, now, out);

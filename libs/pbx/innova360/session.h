@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -8,10 +7,6 @@
 #include "pbx/innova360/commands.h"
 #include "pbx/innova360/legs.h"
 #include "pbx/session.h"
-
-namespace pbx {
-class JsonParser;
-}
 
 namespace pbx::innova360 {
 
@@ -33,7 +28,6 @@ class Session final : public pbx::Session {
   };
 
   explicit Session(Options options);
-  ~Session() override;
 
   Effects on_start(TimePoint now) override;
   Effects on_link_open(LinkId link, TimePoint now) override;
@@ -59,7 +53,6 @@ class Session final : public pbx::Session {
   call::Device device_of(const std::string& extension, const ExtensionState& state) const;
 
   Options options_;
-  std::unique_ptr<JsonParser> parser_;
   Legs legs_;
   Agents agents_;
   Commands commands_;

@@ -4,8 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include "pbx/json.h"
-
 namespace pbx::innova360 {
 namespace {
 
@@ -17,11 +15,9 @@ using testing::ElementsAre;
 using testing::SizeIs;
 
 struct Innova360Codec : testing::Test {
-  JsonParser parser;
-
   template <class T>
   T read(std::string_view text) {
-    auto frame = parse(parser, text);
+    auto frame = parse(text);
     if (!frame || !std::holds_alternative<T>(*frame)) {
       ADD_FAILURE() << "not read as expected: " << text;
       return {};
@@ -218,7 +214,7 @@ TEST_F(Innova360Codec, ReadsASnapshotOfNothing) {
 
 TEST_F(Innova360Codec, SaysThatASnapshotItCannotReadIsNone) {
   for (auto data : {"7", "true", R"("everything")"}) {
-    EXPECT_FALSE(parse(parser, R"({"type":"init","data":)" + std::string(data) + "}")) << data;
+    EXPECT_FALSE(parse(R"({"type":"init","data":)" + std::string(data) + "}")) << data;
   }
 }
 
@@ -238,10 +234,9 @@ TEST_F(Innova360Codec, RefusesIdsTooLongToBeStoredAndCutsWhatIsOnlyRead) {
            R"(","cause":")" + std::string(500, 'x') + "\"}";
   };
   EXPECT_EQ(read<Hangup>(with(id)).vendor_cause.text, std::string(kWordsMax, 'x'));
-  EXPECT_EQ(parse(parser, with(longer)).error(), Errc::bad_frame);
-  EXPECT_EQ(
-      parse(parser, update("hangup", R"(,"extension":")" + std::string(65, '2') + "\"")).error(),
-      Errc::bad_frame);
+  EXPECT_EQ(parse(with(longer)).error(), Errc::bad_frame);
+  EXPECT_EQ(parse(update("hangup", R"(,"extension":")" + std::string(65, '2') + "\"")).error(),
+            Errc::bad_frame);
   EXPECT_EQ(read<NewCall>(update("new-call", R"(,"phonea":")" + std::string(500, '1') + "\""))
                 .ends.phone_a.size(),
             kNumberMax);
@@ -253,7 +248,7 @@ TEST_F(Innova360Codec, RefusesCallMessagesWithoutTheirIds) {
                     R"({"type":"update","action":"extension-status","status":"1"})",
                     R"({"type":"update","action":"new-call","extension":[],"callid":"1"})",
                     R"({"nothing":"at all"})", R"({"type":""})"}) {
-    EXPECT_EQ(parse(parser, text).error(), Errc::bad_frame) << text;
+    EXPECT_EQ(parse(text).error(), Errc::bad_frame) << text;
   }
 }
 
