@@ -37,8 +37,9 @@ Route route_of(Role role, ConnectionState from, ConnectionState to, Detour detou
 
 }  // namespace
 
-Aspects aspects_of(const Leg& leg) noexcept {
-  return {leg.state, leg.offered && leg.state == alerting, leg.recording && leg.state != null};
+Aspects aspects_of(const Leg& leg, const Aspects& known) noexcept {
+  return {leg.state, leg.offered && leg.state == alerting,
+          leg.recording.value_or(known.recording) && leg.state != null};
 }
 
 Aspects aspects_of(const Connection& connection) noexcept {

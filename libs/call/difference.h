@@ -16,8 +16,9 @@ struct Aspects {
 
   bool operator==(const Aspects&) const = default;
 };
-Aspects aspects_of(const Leg& leg) noexcept;
 Aspects aspects_of(const Connection& connection) noexcept;
+// Of what the PBX does not say of the leg, what is known of it.
+Aspects aspects_of(const Leg& leg, const Aspects& known = {}) noexcept;
 
 // One event. After a connection_cleared that is not the last step the others are those of a new
 // connection, because no legal path leads on with the old one.

@@ -42,8 +42,8 @@ struct Leg {
   Role role = Role::called;
   ConnectionState state = ConnectionState::null;  // null: it has just ended, because of `cause`
   bool offered = false;                           // alerting, but not ringing yet
-  bool recording = false;
-  Cause cause = Cause::unspecified;  // why it is in this state, if the PBX told
+  std::optional<bool> recording = false;  // nothing: the PBX does not say; it stays as it was
+  Cause cause = Cause::unspecified;       // why it is in this state, if the PBX told
   VendorCause vendor_cause;
 
   bool operator==(const Leg&) const = default;

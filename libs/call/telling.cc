@@ -87,7 +87,7 @@ void Tracker::Telling::enter(const Leg& leg) {
 
 void Tracker::Telling::change(unsigned number, const Leg& leg) {
   const Connection* connection = find_connection(call_, number);
-  const Aspects told = aspects_of(*connection), now = aspects_of(leg);
+  const Aspects told = aspects_of(*connection), now = aspects_of(leg, told);
   if (told == now) return;
   walk(number, difference(leg.role, told, now, {talked(number), false}), reason_of(leg));
 }

@@ -13,8 +13,9 @@ namespace {
 bool is_live(const Leg& leg) { return leg.state != ConnectionState::null; }
 
 bool same(const Connection& connection, const Leg& leg) {
-  return connection.leg == leg.id && connection.role == leg.role &&
-         aspects_of(connection) == aspects_of(leg) && connection.party == leg.party;
+  const Aspects told = aspects_of(connection);
+  return connection.leg == leg.id && connection.role == leg.role && told == aspects_of(leg, told) &&
+         connection.party == leg.party;
 }
 
 // The usual case, and the one that has to be cheap: the PBX tells again what is known, in the same

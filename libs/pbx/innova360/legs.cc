@@ -72,7 +72,7 @@ struct Leg {
   Step last = Step::unknown;
   Step in_snapshot = Step::unknown;  // as the snapshot has it that is being read
 
-  bool recording = false;
+  std::optional<bool> recording = false;  // nothing: a snapshot had it, and does not say
   bool held = false;
   Music music = Music::none;
   std::string held_by_music;  // the id of the leg that our music put on hold
@@ -774,6 +774,7 @@ Legs::Views Legs::on_init(const Init& init, TimePoint now) {
       if (!leg) {
         if (!there.contains(id) || it.legs.size() >= kLegsMax) continue;
         leg = &it.add_leg(extension.number, state.callid, now);
+        leg->recording.reset();
         it.set_ends(*leg, state.ends);
       }
       leg->bridge = state.bridge;

@@ -226,6 +226,8 @@ TEST_F(Calls, TellsThatItIsRecorded) {
   see(view("A", {calling("+491", connected), called("201", connected)}));
   EXPECT_THAT(see(view("A", {calling("+491", connected), recorded})),
               ElementsAre("c1-1-2 recordingStarted normal"));
+  recorded.recording.reset();  // nobody says that it has stopped
+  EXPECT_THAT(see(view("A", {calling("+491", connected), recorded})), ElementsAre());
   EXPECT_THAT(see(view("A", {calling("+491", connected), called("201", connected)})),
               ElementsAre("c1-1-2 recordingStopped normal"));
 }

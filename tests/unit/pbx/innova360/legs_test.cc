@@ -455,6 +455,24 @@ TEST_F(Innova360Legs, KeepTheirIdsOverAReconnect) {
   EXPECT_THAT(again.take_events(), IsEmpty());
 }
 
+TEST_F(Innova360Legs, AreRecordedOverAReconnect) {
+  talk();
+  about("start-record", "202", "12");
+  EXPECT_THAT(events(), ElementsAre("recordingStarted 202"));
+  test::Dialogue again(vendor(), settings);
+  again.tracker.restore(pbx().tracker.book());
+  again.start();
+  again.hear_all({kWelcome, kGranted, R"({"type":"init","data":{
+    "201":{"Status":"1","Calls":{"11":{"CallDirection":"out","PhoneA":"201","PhoneB":"202",
+      "Status":"6"}}},
+    "202":{"Status":"1","Calls":{"12":{"CallDirection":"in","PhoneA":"201","PhoneB":"202",
+      "Status":"6"}}},
+    "203":{"Status":"0"},"204":{"Status":"0"}}})"});
+  EXPECT_THAT(again.take_events(), IsEmpty());
+  again.hear(R"({"type":"update","action":"end-record","extension":"202","callid":"12"})");
+  EXPECT_THAT(again.take_events(), ElementsAre("recordingStopped 202"));
+}
+
 TEST_F(Innova360Legs, AreThreeInAConference) {
   pbx().hear(R"({"type":"init","data":{
     "201":{"Calls":{"9":{"CallDirection":"out","PhoneA":"201","PhoneB":"202","Status":"6"}}},
