@@ -21,7 +21,7 @@ Result work(const pbx::Vendor& vendor, const Bench& bench, std::uint64_t seed) {
   gateway.connect();
   engine::Random random(seed);
   simulator::scenario::TrafficOptions traffic;
-  traffic.calls_per_second = 0.08;
+  traffic.calls_per_second = 0.15;
   traffic.seed = seed;
   traffic.lasts = kLasts;
   traffic.held = 30;
@@ -63,7 +63,7 @@ Result work(const pbx::Vendor& vendor, const Bench& bench, std::uint64_t seed) {
 }
 
 TEST_P(Soak, EndsInTheTruth) {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const Result result = work(vendor(), bench(), seed);
     if (HasFailure()) return;
     EXPECT_GT(result.compared, 100u);
