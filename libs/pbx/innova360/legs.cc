@@ -75,7 +75,8 @@ struct Leg {
   std::optional<bool> recording = false;  // nothing: a snapshot had it, and does not say
   bool held = false;
   Music music = Music::none;
-  std::string held_by_music;  // the id of the leg that our music put on hold
+  bool music_in_snapshot = false;  // it was playing already
+  std::string held_by_music;       // the id of the leg that our music put on hold
 
   std::string transferred_to;                          // the far end's new number
   ConnectionState far_wanted = ConnectionState::null;  // once it is sure to have no leg
@@ -580,6 +581,7 @@ struct Legs::Impl {
       show(*leg.group);
     }
     leg.music = Music::none;
+    leg.music_in_snapshot = false;
     if (auto& far = leg.group->far; far && far->id == leg.held_by_music) far->held = false;
     if (Leg* holder = leg_of(leg.held_by_music)) holder->held = false;
     return true;
@@ -810,6 +812,7 @@ Legs::Views Legs::on_init(const Init& init, TimePoint now) {
       if (leg->music != Music::none) it.stop_music(*leg);
     } else if (leg->music == Music::none && leg->state == ConnectionState::connected) {
       if (!it.decide_hold_by_status(*leg)) it.decide_hold(*leg, false);
+      leg->music_in_snapshot = true;
     }
   }
   it.shown_in_full.clear();
@@ -889,6 +892,12 @@ Legs::Views Legs::on_hangup(const Hangup& event, TimePoint now) {
 Legs::Views Legs::on_music(const MusicOnHold& event, TimePoint now) {
   Impl& it = *impl_;
   Leg* leg = it.leg_of(leg_id(event.extension, event.callid));
+  if (leg && !event.on && leg->music == Music::none) {
+    // A snapshot may have shown the same hold at the other leg: at who holds, not at who hears it.
+    for (Leg* other : leg->group->legs) {
+      if (other->music_in_snapshot) leg = other;
+    }
+  }
   if (!leg || event.on == (leg->music != Music::none)) return {};
   if (!event.on) {
     it.stop_music(*leg);

@@ -473,6 +473,17 @@ TEST_F(Innova360Legs, AreRecordedOverAReconnect) {
   EXPECT_THAT(again.take_events(), ElementsAre("recordingStopped 202"));
 }
 
+TEST_F(Innova360Legs, AreRetrievedWhicheverLegASnapshotShowedOnHold) {
+  pbx().hear(R"({"type":"init","data":{
+    "201":{"Status":"1","Calls":{"11":{"CallDirection":"out","PhoneA":"201","PhoneB":"202",
+      "Status":"6","Hold":false}}},
+    "202":{"Status":"16","Calls":{"12":{"CallDirection":"in","PhoneA":"201","PhoneB":"202",
+      "Status":"6","Hold":true}}}}})");
+  events();
+  about("stop-moh", "201", "11");  // who heard it
+  EXPECT_THAT(events(), ElementsAre("retrieved 202"));
+}
+
 TEST_F(Innova360Legs, AreThreeInAConference) {
   pbx().hear(R"({"type":"init","data":{
     "201":{"Calls":{"9":{"CallDirection":"out","PhoneA":"201","PhoneB":"202","Status":"6"}}},
