@@ -37,6 +37,12 @@ struct BlindSpots {
   const char* recording_in_snapshots = nullptr;
 };
 
+// Another way in which a PBX of this vendor may put the same things.
+struct Variant {
+  const char* name;
+  void (*apply)(simulator::TenantSettings& office);
+};
+
 struct Bench {
   const char* vendor;  // pbx::Vendor::name
   // The PBX: fills in what is the vendor's own (logins, variants) around an office of everybody's.
@@ -47,6 +53,8 @@ struct Bench {
   BlindSpots blind_spots;
   std::span<const Otherwise> otherwise;
   std::span<const NotOffered> not_offered;
+  // Consumers are told the same in each of them.
+  std::span<const Variant> variants = {};
 };
 
 std::span<const Bench* const> benches();

@@ -20,7 +20,7 @@ namespace {
 constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
 constexpr int kStepsMax = 2'000'000;
 
-simulator::TenantSettings office(const Bench& bench) {
+simulator::TenantSettings office(const Bench& bench, const Variant* variant) {
   simulator::TenantSettings settings;
   settings.name = "office";
   settings.own_listener = true;
@@ -30,6 +30,7 @@ simulator::TenantSettings office(const Bench& bench) {
   settings.engine.post_dial = 500ms;
   settings.engine.callback_answer = 800ms;
   bench.equip(settings);
+  if (variant) variant->apply(settings);
   return settings;
 }
 
@@ -44,11 +45,11 @@ pbx::Settings settings_of(const pbx::Vendor& vendor, const Bench& bench,
 
 }  // namespace
 
-Gateway::Gateway(const pbx::Vendor& vendor, const Bench& bench)
+Gateway::Gateway(const pbx::Vendor& vendor, const Bench& bench, const Variant* variant)
     : vendor_(vendor),
       bench_(bench),
       now_(std::chrono::hours(1)),
-      stage_(office(bench), *this, now_) {
+      stage_(office(bench, variant), *this, now_) {
   settings_ = settings_of(vendor, bench, stage_);
   make_owner();
 }

@@ -39,7 +39,7 @@ class Gateway final : private simulator::engine::Wire {
     std::string detail;
   };
 
-  Gateway(const pbx::Vendor& vendor, const Bench& bench);
+  Gateway(const pbx::Vendor& vendor, const Bench& bench, const Variant* variant = nullptr);
   ~Gateway() override;
 
   // The PBX, and what people do at its phones; wait() afterwards lets it be heard of.

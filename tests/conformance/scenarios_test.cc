@@ -79,6 +79,31 @@ TEST_P(Scenarios, AreToldAsWrittenDown) {
   }
 }
 
+TEST_P(Scenarios, AreToldTheSameInEveryVariant) {
+  for (const Variant& variant : bench().variants) {
+    for (const Scenario& it : scenarios()) {
+      if (!it.play) continue;
+      SCOPED_TRACE(std::string(it.name) + " in variant " + variant.name);
+      std::string stories[2];
+      for (const bool changed : {false, true}) {
+        Gateway gateway(vendor(), bench(), changed ? &variant : nullptr);
+        gateway.connect();
+        Office office(gateway);
+        office.after_each([&] {  // so that snapshots are read in this variant too
+          if (gateway.is_up()) gateway.cut(500ms);
+          gateway.connect();
+        });
+        it.play(office);
+        office.go_home();
+        stories[changed] = story_of(gateway.told());
+      }
+      if (!not_offered(bench(), it.name)) {
+        EXPECT_EQ(stories[0], stories[1]);
+      }
+    }
+  }
+}
+
 CONFORMANCE_OF_ALL_VENDORS(Scenarios);
 
 }  // namespace

