@@ -184,9 +184,10 @@ class Commands : public Conformance {
   }
 };
 
-Errc refusal_of(const call::Reply& reply) {
+// "effect_not_seen"; empty if it was done.
+std::string refusal_of(const call::Reply& reply) {
   const auto* refusal = std::get_if<call::Refusal>(&reply);
-  return refusal ? static_cast<Errc>(refusal->why.value()) : Errc{};
+  return refusal ? base::name_of(refusal->why) : "";
 }
 
 TEST_P(Commands, AreCarriedOutIfTheVendorHasThem) {
@@ -244,7 +245,7 @@ TEST_P(Commands, AreNotDoneIfThePbxIgnoresThem) {
   for_each_working([&](Gateway& gateway, Office&, const Request& request) {
     gateway.change_faults([](auto& it) { it.actions = engine::Faults::Actions::ignore; });
     EXPECT_THAT(refusal_of(gateway.ask(request)),
-                testing::AnyOf(Errc::effect_not_seen, Errc::timed_out, Errc::outcome_unknown));
+                testing::AnyOf("effect_not_seen", "timed_out", "outcome_unknown"));
     EXPECT_EQ(differences(gateway), "");
   });
 }
@@ -252,7 +253,7 @@ TEST_P(Commands, AreNotDoneIfThePbxIgnoresThem) {
 TEST_P(Commands, AreRefusedIfThePbxRefusesThem) {
   for_each_working([&](Gateway& gateway, Office&, const Request& request) {
     gateway.change_faults([](auto& it) { it.actions = engine::Faults::Actions::error; });
-    EXPECT_EQ(refusal_of(gateway.ask(request)), Errc::pbx_refused);
+    EXPECT_EQ(refusal_of(gateway.ask(request)), "pbx_refused");
     EXPECT_EQ(differences(gateway), "");
   });
 }
@@ -269,7 +270,7 @@ TEST_P(Commands, AreAnsweredWheneverTheLinkIsLost) {
       gateway.cut_after(cut, 1s);
       const call::Reply reply = gateway.ask(request);
       if (std::holds_alternative<call::Refusal>(reply)) {
-        EXPECT_EQ(refusal_of(reply), Errc::outcome_unknown) << cut;
+        EXPECT_EQ(refusal_of(reply), "outcome_unknown") << cut;
       }
       gateway.wait(20s);
       EXPECT_TRUE(gateway.is_up());
