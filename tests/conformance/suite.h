@@ -35,6 +35,6 @@ inline std::string vendor_name(const testing::TestParamInfo<pbx::Vendor>& each) 
 }  // namespace conformance
 
 #define CONFORMANCE_OF_ALL_VENDORS(suite)                                                   \
-  INSTANTIATE_TEST_SUITE_P(Vendors, suite,                                                  \
+  INSTANTIATE_TEST_SUITE_P(Conformance, suite,                                              \
                            testing::ValuesIn(pbx::vendors().begin(), pbx::vendors().end()), \
                            conformance::vendor_name)
