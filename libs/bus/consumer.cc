@@ -128,6 +128,7 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   asio::steady_timer silence;
   std::uint64_t listener = 0;           // on the connection's executor
   std::uint64_t next = 0;               // the lowest sequence not delivered yet; 0 at first
+  std::uint64_t up_to = 0;              // the last there was for us when it was opened; 0: none
   std::uint64_t consumer_sequence = 0;  // of the last delivery
   unsigned opening = 0;                 // counts subscriptions; what an older one brings is ignored
   bool checking = false;                // whether nothing was removed that we have not seen
@@ -161,6 +162,22 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
     co_return co_await std::move(pending);
   }
 
+  // The last message there is for us; 0 if there is none.
+  asio::awaitable<base::Result<std::uint64_t>> ask_last(std::string& why) {
+    Outgoing request{"$JS.API.STREAM.MSG.GET." + options.stream,
+                     R"({"last_by_subj":")" + options.filter + "\"}",
+                     {}};
+    auto pending = requests->request(std::move(request), kApiTimeout);
+    const auto reply = co_await std::move(pending);
+    Refusal refusal;
+    if (reply && is_refusal(*reply, refusal) && refusal.code == kMessageNotFound) {
+      co_return std::uint64_t{0};
+    }
+    const auto found = check_reply(reply, why);
+    if (!found) co_return found.error();
+    co_return json_number<std::uint64_t>(*found, "\"seq\"").value_or(0);
+  }
+
   // Begins to receive at `start`, instead of what was received before.
   asio::awaitable<base::Error> open(Start start, std::string& why) {
     const auto self = shared_from_this();
@@ -179,15 +196,20 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
       if (!holds(*state, start.sequence, why)) co_return Errc::marker_expired;
       next = std::max(next, start.sequence);
     }
+    if (!caught_up) {
+      auto asking = ask_last(why);
+      const auto last = co_await std::move(asking);
+      if (attempt != opening) co_return why_ended;
+      if (!last) co_return last.error();
+      up_to = *last;
+    }
     checking = false;
     for (const auto& it : std::exchange(held, {})) {
       on_message(it.get());
       if (attempt != opening) co_return why_ended;
     }
     listen_for_silence();
-    // The number when the consumer was made: if it was more, one of its messages says "none
-    // follow".
-    if (json_number<std::uint64_t>(*created, "\"num_pending\"") == 0) tell_caught_up();
+    if (next > up_to || up_to == 0) tell_caught_up();
     co_return base::Error{};
   }
 
@@ -237,17 +259,22 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
       next = delivery->sequence() + 1;
       handlers.on_message(*delivery);
     }
-    if (delivery->pending() == 0) tell_caught_up();
+    // Not delivery->pending(): nats-server 2.9 sometimes counts one too many.
+    if (next > up_to) tell_caught_up();
   }
 
   // Heartbeats, and requests to say how far we are ("flow control").
   void on_control(natsMsg* message) {
     const char* to = natsMsg_GetReply(message);
-    if (!to) to = header_of(message, "Nats-Consumer-Stalled");
+    const char* stalled = header_of(message, "Nats-Consumer-Stalled");
+    if (!to) to = stalled;
     const auto link = connection->link();
     if (to && link) natsConnection_Publish(link->handle(), to, nullptr, 0);
     const char* last = header_of(message, "Nats-Last-Consumer");
-    if (last && std::string_view(last) != std::to_string(consumer_sequence)) begin_again();
+    if (!last) return;
+    if (std::string_view(last) != std::to_string(consumer_sequence)) return begin_again();
+    // Nothing to deliver: the message that was last may have been removed since.
+    if (!stalled) tell_caught_up();
   }
 
   void tell_caught_up() {

@@ -49,7 +49,8 @@ class Delivery {
   std::string_view payload() const;
   std::string_view header(const char* name) const;  // empty if it has none of that name
   std::uint64_t sequence() const { return sequence_; }
-  std::uint64_t pending() const { return pending_; }  // how many follow that are stored already
+  // How many follow that are stored already, as the server counts them: 2.9 sometimes one too many.
+  std::uint64_t pending() const { return pending_; }
   std::chrono::system_clock::time_point stored() const { return stored_; }
   std::uint64_t consumer_sequence() const { return consumer_sequence_; }  // +1 with each delivery
 

@@ -18,6 +18,7 @@ struct PubAck {
 inline constexpr int kWrongLastSequence = 10071;
 inline constexpr int kMessageTooBig = 10054;
 inline constexpr int kStreamNotFound = 10059;
+inline constexpr int kMessageNotFound = 10037;
 
 // Why JetStream did not store a message.
 struct Refusal {
