@@ -64,6 +64,10 @@ class Shard {
 
   boost::asio::any_io_executor executor() { return io_.get_executor(); }
 
+ private:
+  boost::asio::io_context io_{1};  // before all that lives on it
+
+ public:
   Commons& commons;
   // The following are used on the executor only.
   std::shared_ptr<bus::Connection> connection;
@@ -78,7 +82,6 @@ class Shard {
   void report(bus::PublisherStatistics& last);
 
   unsigned number_;
-  boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;
 };
