@@ -217,7 +217,7 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     if (const auto* refusal = std::get_if<call::Refusal>(&resolved)) {
       co_return reply_of(failure_of(*refusal));
     }
-    if (asked.command().validate_only()) {
+    if (validate_only) {
       OwnerReply fine;
       fine.mutable_command_result();
       co_return fine;
@@ -229,11 +229,18 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     }
     auto reserving = request_log.begin(asked, owner.epoch);
     auto begun = co_await std::move(reserving);
-    if (const auto* failure = std::get_if<wire::Failure>(&begun)) co_return reply_of(*failure);
-    if (auto* earlier = std::get_if<OwnerReply>(&begun)) co_return std::move(*earlier);
+    if (!std::holds_alternative<RequestLog::Reserved>(begun)) co_return reply_to_known(begun);
 
+    const bool validate_only = asked.command().validate_only();
     auto reserved = std::get<RequestLog::Reserved>(std::move(begun));
     auto carrying = execute(asked, *request, std::move(std::get<call::Command>(resolved)));
+      if (!validate_only && !asked.request_id().empty()) {
+        // A command that was carried out has changed what it acted on: its retry, which may be
+        // refused for just that reason, is to hear what became of it.
+        auto finding = request_log.find(asked);
+        const auto known = co_await std::move(finding);
+        if (known) co_return reply_to_known(*known);
+      }
     auto done = co_await std::move(carrying);
     if (done.sent) {
       auto keeping = request_log.finish(std::move(reserved), asked, owner.epoch, done.reply);
@@ -264,6 +271,12 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       executed.sent = false;
       co_return executed;
     }
+  // What the request log told of an id that was used before.
+  static OwnerReply reply_to_known(const RequestLog::Begun& known) {
+    if (const auto* earlier = std::get_if<OwnerReply>(&known)) return *earlier;
+    return reply_of(std::get<wire::Failure>(known));
+  }
+
     auto start = [&](auto done) {
       auto once = std::make_shared<decltype(done)>(std::move(done));
       const bool taken = owner.submit(std::move(command), limit, asked.request_id(),

@@ -1,5 +1,6 @@
 #include "connector/request_log.h"
 
+#include <optional>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -69,18 +70,8 @@ std::string hash_of(const OwnerRequest& request) {
 asio::awaitable<RequestLog::Begun> RequestLog::begin(OwnerRequest request, std::uint64_t epoch) {
   const std::string key = key_of(request);
   const std::string hash = hash_of(request);
-  wire::Failure failure;
-
-  // Whoever carries it out right now, on this very thread, knows best.
-  for (auto found = running_.find(key); found != running_.end(); found = running_.find(key)) {
-    const auto running = found->second;
-    if (running->hash != hash) {
-      failure = reused();
-      co_return Begun(std::move(failure));
-    }
-    while (!running->ended) co_await running->done.async_wait(kTuple);
-    if (running->reply) co_return Begun(*running->reply);
-  }
+  auto waiting = await_running(key, hash);
+  if (auto known = co_await std::move(waiting)) co_return std::move(*known);
   auto executor = co_await asio::this_coro::executor;
   running_[key] = std::make_shared<Running>(
       asio::steady_timer(executor, asio::steady_timer::time_point::max()), hash);
@@ -94,28 +85,52 @@ asio::awaitable<RequestLog::Begun> RequestLog::begin(OwnerRequest request, std::
     co_return Begun(std::move(reserved));
   }
   settle(key, std::nullopt);
-  if (created.error() != Errc::key_exists) {
-    failure.why = Errc::bus_unavailable;
-    failure.detail = "the request_id could not be written down, so nothing was sent";
-    co_return Begun(std::move(failure));
+  wire::Failure failure;
+  failure.why = Errc::bus_unavailable;
+  failure.detail = "the request_id could not be written down, so nothing was sent";
+  if (created.error() == Errc::key_exists) {
+    auto reading = read(key, hash);
+    if (auto known = co_await std::move(reading)) co_return std::move(*known);
+    failure.detail = "what became of the request_id could not be read; nothing was sent now";
   }
+  co_return Begun(std::move(failure));
+}
 
+asio::awaitable<std::optional<RequestLog::Begun>> RequestLog::find(OwnerRequest request) {
+  const std::string key = key_of(request);
+  const std::string hash = hash_of(request);
+  auto waiting = await_running(key, hash);
+  if (auto known = co_await std::move(waiting)) co_return known;
+  auto reading = read(key, hash);
+  co_return co_await std::move(reading);
+}
+
+// Whoever carries it out right now, on this very thread, knows best. Nothing: nobody does, and
+// nobody has begun to when this returns.
+asio::awaitable<std::optional<RequestLog::Begun>> RequestLog::await_running(
+    const std::string& key, const std::string& hash) {
+  for (auto found = running_.find(key); found != running_.end(); found = running_.find(key)) {
+    const auto running = found->second;
+    if (running->hash != hash) co_return std::optional<Begun>(reused());
+    while (!running->ended) co_await running->done.async_wait(kTuple);
+    if (running->reply) co_return std::optional<Begun>(*running->reply);
+  }
+  co_return std::nullopt;
+}
+
+// What the bucket says. Nothing: not this id, or nothing that can be read.
+asio::awaitable<std::optional<RequestLog::Begun>> RequestLog::read(const std::string& key,
+                                                                   const std::string& hash) {
   auto getting = bucket_.get(key);
   const auto entry = co_await std::move(getting);
   RequestRecord record;
-  if (entry.has_error() || !record.ParseFromString(entry->value)) {
-    failure.why = Errc::bus_unavailable;
-    failure.detail = "what became of the request_id could not be read; nothing was sent now";
-    co_return Begun(std::move(failure));
-  }
-  if (record.request_hash() != hash) {
-    failure = reused();
-    co_return Begun(std::move(failure));
-  }
-  if (record.has_reply()) co_return Begun(record.reply());
+  if (entry.has_error() || !record.ParseFromString(entry->value)) co_return std::nullopt;
+  if (record.request_hash() != hash) co_return std::optional<Begun>(reused());
+  if (record.has_reply()) co_return std::optional<Begun>(record.reply());
+  wire::Failure failure;
   failure.why = Errc::outcome_unknown;
   failure.detail = "the connector that took this request_id before was lost before it could answer";
-  co_return Begun(std::move(failure));
+  co_return std::optional<Begun>(std::move(failure));
 }
 
 asio::awaitable<void> RequestLog::finish(Reserved reserved, OwnerRequest request,

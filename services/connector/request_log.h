@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,9 @@ class RequestLog {
   // here; or a failure: the id was used for something else, what became of it is not known, or it
   // could not be written down.
   boost::asio::awaitable<Begun> begin(pbxgw::v1::OwnerRequest request, std::uint64_t epoch);
+  // What begin() would tell of an id that was used before, without reserving one: nothing if it was
+  // not, or if that cannot be found out.
+  boost::asio::awaitable<std::optional<Begun>> find(pbxgw::v1::OwnerRequest request);
   boost::asio::awaitable<void> finish(Reserved reserved, pbxgw::v1::OwnerRequest request,
                                       std::uint64_t epoch, pbxgw::v1::OwnerReply reply);
   // Nothing was sent: the id may be used again.
@@ -51,6 +55,10 @@ class RequestLog {
     bool ended = false;
     std::optional<pbxgw::v1::OwnerReply> reply;
   };
+  boost::asio::awaitable<std::optional<Begun>> await_running(const std::string& key,
+                                                             const std::string& hash);
+  boost::asio::awaitable<std::optional<Begun>> read(const std::string& key,
+                                                    const std::string& hash);
   void settle(const std::string& key, std::optional<pbxgw::v1::OwnerReply> reply);
 
   bus::KvBucket& bucket_;
