@@ -16,6 +16,7 @@
 #include "wire/events.h"
 #include "wire/names.h"
 #include "wire/subjects.h"
+#include "wire/time.h"
 
 namespace connector {
 
@@ -32,6 +33,8 @@ constexpr auto kLog = telemetry::log::Logger("commands");
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLimitDefault = 10s;
 constexpr auto kLimitMax = 120s;
+// Commands taken and not answered yet, whatever they wait for. The PBX has a limit of its own.
+constexpr unsigned kOpenMax = 1'024;
 constexpr int kPageMax = 1'000;
 // A reply must fit into a NATS message (1 MB): pages end early if need be.
 constexpr std::size_t kPageBytesMax = 512 * 1024;
@@ -39,10 +42,12 @@ constexpr std::size_t kPageBytesMax = 512 * 1024;
 TimePoint limit_of(const OwnerRequest& request) {
   const auto now = std::chrono::steady_clock::now();
   if (!request.has_deadline()) return now + kLimitDefault;
-  const auto left = std::chrono::seconds(request.deadline().seconds()) +
-                    std::chrono::nanoseconds(request.deadline().nanos()) -
-                    std::chrono::system_clock::now().time_since_epoch();
-  return now + std::min<std::chrono::nanoseconds>(left, kLimitMax);
+  const auto deadline = wire::from_proto(request.deadline());
+  // Whoever waits longer than a clock can tell, or gives no time at all.
+  if (deadline.has_error()) return now + kLimitMax;
+  const auto wall = std::chrono::system_clock::now();
+  if (*deadline <= wall) return now;
+  return now + std::min<std::chrono::nanoseconds>(*deadline - wall, kLimitMax);
 }
 
 wire::Failure failure_of(const call::Refusal& refusal) {
@@ -114,6 +119,13 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
           Errc::internal, "not a request to the owner of this tenant", "", {}};
       return respond(request, reply_of(failure));
     }
+    if (open_requests >= kOpenMax) {
+      const wire::Failure failure{
+          Errc::too_many_requests, "too many commands wait at this tenant's owner", "", {}};
+      const OwnerReply reply = reply_of(failure);
+      metrics.commands.at({rpc_of(parsed), code_of(reply)}).add();
+      return respond(request, reply);
+    }
     ++open_requests;
     asio::co_spawn(executor, carry_out(shared_from_this(), std::move(request), std::move(parsed)),
                    asio::detached);
@@ -148,7 +160,7 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       } else {
         return reply_of({Errc::call_not_found, "", "", {{"call", query.id()}}});
       }
-    } else {
+    } else if (query.kind() == pbxgw::v1::Query::KIND_DEVICES) {
       auto add = [&](const call::Device& device) {
         *result.add_devices() = wire::to_proto(owner.tenant, device);
         return result.devices().rbegin()->ByteSizeLong();
@@ -161,6 +173,8 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       } else {
         return reply_of({Errc::device_not_found, "", "", {{"device", query.id()}}});
       }
+    } else {
+      return reply_of({Errc::internal, "not a question to the owner of a tenant", "", {}});
     }
     return reply;
   }
@@ -171,9 +185,8 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     const auto begun = std::chrono::steady_clock::now();
     auto working = self->reply_to(asked);
     OwnerReply reply = co_await std::move(working);
-    const auto service = wire::from_proto(asked.command().service());
-    const char* rpc = service ? name_of(*service) : "other";
-    const char* code = reply.has_error() ? self->code_of(reply) : "OK";
+    const char* rpc = rpc_of(asked);
+    const char* code = code_of(reply);
     self->metrics.commands.at({rpc, code}).add();
     self->metrics.command_seconds.at({rpc}).observe(std::chrono::steady_clock::now() - begun);
     kLog.info("command", {{"tenant", self->owner.tenant},
@@ -186,7 +199,13 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     if (--self->open_requests == 0) self->answered.cancel();
   }
 
+  static const char* rpc_of(const OwnerRequest& asked) {
+    const auto service = wire::from_proto(asked.command().service());
+    return service ? name_of(*service) : "other";
+  }
+
   static const char* code_of(const OwnerReply& reply) {
+    if (!reply.has_error()) return "OK";
     static constexpr const char* kCodes[] = {"OK",
                                              "CANCELLED",
                                              "UNKNOWN",
@@ -213,8 +232,16 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       co_return reply_of(failure);
     }
     // Whatever can be refused is refused before the request_id is spent.
+    const bool validate_only = asked.command().validate_only();
     auto resolved = owner.tracker->resolve(*request);
     if (const auto* refusal = std::get_if<call::Refusal>(&resolved)) {
+      if (!validate_only && !asked.request_id().empty()) {
+        // A command that was carried out has changed what it acted on: its retry, which may be
+        // refused for just that reason, is to hear what became of it.
+        auto finding = request_log.find(asked);
+        const auto known = co_await std::move(finding);
+        if (known) co_return reply_to_known(*known);
+      }
       co_return reply_of(failure_of(*refusal));
     }
     if (validate_only) {
@@ -231,16 +258,8 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     auto begun = co_await std::move(reserving);
     if (!std::holds_alternative<RequestLog::Reserved>(begun)) co_return reply_to_known(begun);
 
-    const bool validate_only = asked.command().validate_only();
     auto reserved = std::get<RequestLog::Reserved>(std::move(begun));
     auto carrying = execute(asked, *request, std::move(std::get<call::Command>(resolved)));
-      if (!validate_only && !asked.request_id().empty()) {
-        // A command that was carried out has changed what it acted on: its retry, which may be
-        // refused for just that reason, is to hear what became of it.
-        auto finding = request_log.find(asked);
-        const auto known = co_await std::move(finding);
-        if (known) co_return reply_to_known(*known);
-      }
     auto done = co_await std::move(carrying);
     if (done.sent) {
       auto keeping = request_log.finish(std::move(reserved), asked, owner.epoch, done.reply);
@@ -250,6 +269,12 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       co_await std::move(forgetting);
     }
     co_return std::move(done.reply);
+  }
+
+  // What the request log told of an id that was used before.
+  static OwnerReply reply_to_known(const RequestLog::Begun& known) {
+    if (const auto* earlier = std::get_if<OwnerReply>(&known)) return *earlier;
+    return reply_of(std::get<wire::Failure>(known));
   }
 
   struct Executed {
@@ -271,12 +296,6 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
       executed.sent = false;
       co_return executed;
     }
-  // What the request log told of an id that was used before.
-  static OwnerReply reply_to_known(const RequestLog::Begun& known) {
-    if (const auto* earlier = std::get_if<OwnerReply>(&known)) return *earlier;
-    return reply_of(std::get<wire::Failure>(known));
-  }
-
     auto start = [&](auto done) {
       auto once = std::make_shared<decltype(done)>(std::move(done));
       const bool taken = owner.submit(std::move(command), limit, asked.request_id(),
