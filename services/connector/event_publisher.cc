@@ -42,17 +42,21 @@ const char* EventPublisher::full(TimePoint now) const {
       total_bytes_ >= limits_.total_bytes_max) {
     return "outbox_full";
   }
-  const bool aged = limits_.age_max.count() > 0 && !queued_.empty() &&
-                    now - queued_.front().since >= limits_.age_max;
-  return aged ? "outbox_age" : nullptr;
+  return aged(now) ? "outbox_age" : nullptr;
 }
 
-bool EventPublisher::has_half() const {
-  return queued_.size() <= limits_.events_max / 2 && bytes_ <= limits_.bytes_max / 2 &&
-         total_bytes_ < limits_.total_bytes_max;
+bool EventPublisher::aged(TimePoint now) const {
+  return limits_.age_max.count() > 0 && !queued_.empty() &&
+         now - queued_.front().since >= limits_.age_max;
+}
+
+bool EventPublisher::has_half(TimePoint now) const {
+  return !aged(now) && queued_.size() <= limits_.events_max / 2 &&
+         bytes_ <= limits_.bytes_max / 2 && total_bytes_ < limits_.total_bytes_max;
 }
 
 void EventPublisher::publish(std::span<const call::Event> events, TimePoint received) {
+  const auto now = std::chrono::steady_clock::now();
   for (const call::Event& event : events) {
     bus::Message message{wire::event_subject(tenant_, event),
                          encoder_.message_id(event),
@@ -60,7 +64,7 @@ void EventPublisher::publish(std::span<const call::Event> events, TimePoint rece
                          content_type_,
                          event.sequence,
                          received};
-    queued_.push_back({received, message.payload.size()});
+    queued_.push_back({now, message.payload.size()});
     bytes_ += message.payload.size();
     total_bytes_ += message.payload.size();
     lane_->offer(std::move(message));  // never refused: our limits are checked before, by full()

@@ -46,9 +46,10 @@ class EventPublisher {
   // one.
   const char* full(TimePoint now) const;
   // Room again after having been full: half of it, so that one does not go in and out of a gap.
-  bool has_half() const;
+  bool has_half(TimePoint now) const;
 
-  // Queues all of them, in order.
+  // Queues all of them, in order. `received` is handed back when they are stored; how long they
+  // wait is counted from now.
   void publish(std::span<const call::Event> events, TimePoint received);
 
   std::size_t depth() const { return queued_.size(); }
@@ -67,6 +68,7 @@ class EventPublisher {
     std::size_t bytes;
   };
   void pop();
+  bool aged(TimePoint now) const;
 
   std::deque<Queued> queued_;  // one for each message of the lane
   std::size_t bytes_ = 0;

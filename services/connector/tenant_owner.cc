@@ -494,6 +494,7 @@ void TenantOwner::set_link(call::LinkState state, const Ending* ending,
 
 pbxgw::v1::TenantRecord TenantOwner::record() const {
   pbxgw::v1::TenantRecord record;
+  received_ = now();  // not from the PBX
   auto& tenant = *record.mutable_tenant();
   tenant.set_name(wire::tenant_name(tenant_->id));
   tenant.set_display_name(tenant_->title);
@@ -550,7 +551,7 @@ void TenantOwner::tell(Make make) {
 
 // Ends the gap once there is room: says what was lost, then what has become of the rest.
 asio::awaitable<void> TenantOwner::heal() {
-  while (!stopping_ && !publisher_->has_half()) {
+  while (!stopping_ && !publisher_->has_half(now())) {
     auto waiting = sleep(heal_timer_, now() + kHealEvery);
     co_await std::move(waiting);
   }
