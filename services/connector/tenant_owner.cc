@@ -509,6 +509,7 @@ pbxgw::v1::TenantRecord TenantOwner::record() const {
       wire::to_proto(tenant_->id, tenant_->vendor->name, tenant_->vendor->capabilities)
           .capabilities();
   return record;
+  if (gap_) gap_->link = true;
 }
 
 // Keeps the tenant's record in the KV bucket as it is here: what GetTenant tells.
@@ -538,7 +539,7 @@ template <class Make>
 void TenantOwner::tell(Make make) {
   if (!gap_) {
     if (const char* full = publisher_->full(now())) {
-      gap_ = Gap{tracker_->book(), wall(), full};
+      gap_ = Gap{tracker_->book(), wall(), full, false};
       kLog.warning("outbox full: events are lost from here on",
                    {{"tenant", tenant_->id}, {"reason", full}, {"events", publisher_->depth()}});
       spawn(heal());
@@ -562,7 +563,12 @@ asio::awaitable<void> TenantOwner::heal() {
   if (lost == 0) co_return;
   const call::StreamGap said{gap.published.sequence + 1, tracker_->book().sequence, gap.since,
                              wall(), gap.reason};
-  const auto events = tracker_->heal(gap.published, said, {wall(), {}, ""});
+  auto events = tracker_->heal(gap.published, said, {wall(), {}, ""});
+  if (gap.link) {
+    for (auto& event : tracker_->link(link_status_, {wall(), {}, ""})) {
+      events.push_back(std::move(event));
+    }
+  }
   for (const call::Event& event : events) metrics_.count(event);
   shard_.commons.metrics.gaps.at({gap.reason}).add();
   kLog.warning(

@@ -49,6 +49,7 @@ class TenantOwner {
     call::Book published;  // what consumers believe
     call::Time since;
     const char* reason;
+    bool link;  // its state has changed since
   };
   struct Asked {
     std::string request_id;
