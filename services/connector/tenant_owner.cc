@@ -141,12 +141,15 @@ void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
 asio::awaitable<void> TenantOwner::let_go() {
   const bool lost = stopping_ == Errc::lease_lost && fenced();
   if (!lost) {
-    const auto until = now() + shard_.commons.config.drain_limit;
-    auto answering = inbox_->drained();
-    co_await std::move(answering);
+    // What was lost is said first. heal() does not wait for room any more.
+    while (gap_ && !fenced()) co_await idle_.async_wait(kTuple);
     auto draining =
         publisher_->drained(std::chrono::duration_cast<std::chrono::milliseconds>(until - now()));
     const bool drained = co_await std::move(draining);
+  const auto until = now() + shard_.commons.config.drain_limit;
+  // Even without the lease: whoever asked waits, and what answers them asks this owner.
+  auto answering = inbox_->drained();
+  co_await std::move(answering);
     if (!drained) {
       kLog.warning("events left unpublished",
                    {{"tenant", tenant_->id}, {"events", publisher_->depth()}});
