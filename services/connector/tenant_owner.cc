@@ -321,11 +321,11 @@ asio::awaitable<void> TenantOwner::keep_checkpoint() {
     // the stream of its very last event: stored() fills that in when it comes by.
     pending_checkpoint_ = wire::Checkpoint{tracker_->book(), 0};
     if (last_stored_.sequence == tracker_->book().sequence) stored_checkpoint(last_stored_);
-    while (!stopping_ && pending_checkpoint_->stream_sequence == 0) {
+    while (!stopping_ && pending_checkpoint_ && pending_checkpoint_->stream_sequence == 0) {
       auto storing = sleep(checkpoint_timer_, TimePoint::max());
       co_await std::move(storing);
     }
-    if (pending_checkpoint_->stream_sequence == 0) continue;
+    if (!pending_checkpoint_ || pending_checkpoint_->stream_sequence == 0) continue;
     wire::Checkpoint next = std::move(*pending_checkpoint_);
     pending_checkpoint_.reset();
     auto writing = write_checkpoint(std::move(next));
@@ -334,8 +334,15 @@ asio::awaitable<void> TenantOwner::keep_checkpoint() {
 }
 
 void TenantOwner::stored_checkpoint(const EventPublisher::Stored& it) {
-  if (!pending_checkpoint_ || pending_checkpoint_->book.sequence != it.sequence) return;
-  pending_checkpoint_->stream_sequence = it.stream_sequence;
+  if (!pending_checkpoint_ || pending_checkpoint_->stream_sequence != 0 ||
+      it.sequence < pending_checkpoint_->book.sequence) {
+    return;
+  }
+  if (it.sequence == pending_checkpoint_->book.sequence) {
+    pending_checkpoint_->stream_sequence = it.stream_sequence;
+  } else {
+    pending_checkpoint_.reset();  // its last event was too big ever to be stored: try the next one
+  }
   checkpoint_timer_.cancel();
 }
 
