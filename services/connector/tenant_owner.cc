@@ -286,7 +286,7 @@ asio::awaitable<base::Result<call::Book>> TenantOwner::replay(wire::Checkpoint f
   asio::steady_timer done(shard_.executor(), TimePoint::max());
   auto finish = [&](base::Error why) {
     if (!ended) ended = why;
-    done.cancel();
+    wake_.cancel();
   };
   auto take = [&](const bus::Delivery& delivery) {
     const auto event = wire::decode_event(delivery.payload());
@@ -307,7 +307,11 @@ asio::awaitable<base::Result<call::Book>> TenantOwner::replay(wire::Checkpoint f
     co_return std::move(from.book);
   }
   if (opened.has_error()) co_return opened.error();
-  while (!ended) co_await done.async_wait(kTuple);
+  while (!ended && !stopping_) {
+    auto waiting = sleep(wake_, TimePoint::max());
+    co_await std::move(waiting);
+  }
+  if (!ended) co_return *stopping_;
   if (*ended) co_return *ended;
   co_return fold.book();
 }
