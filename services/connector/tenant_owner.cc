@@ -121,6 +121,7 @@ asio::awaitable<void> TenantOwner::run() {
 void TenantOwner::stop(base::Errc why) {
   if (stopping_) return;
   stopping_ = why;
+  reconfigured_ = false;
   if (inbox_) inbox_->close();
   if (link_) link_->end({why, "", {}});
   wake_.cancel();
@@ -129,6 +130,12 @@ void TenantOwner::stop(base::Errc why) {
 }
 
 void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
+  if (tenant->vendor != tenant_->vendor) {
+    // What it can do was learnt when the lease was taken: it has to be taken anew.
+    stop(Errc::link_not_needed);
+    reconfigured_ = true;
+    return;
+  }
   tenant_ = std::move(tenant);
   reconfigured_ = true;
   record_changed_ = true;
