@@ -147,16 +147,16 @@ void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
 // Everything that run() began ends here, in the order in which consumers should see it end.
 asio::awaitable<void> TenantOwner::let_go() {
   const bool lost = stopping_ == Errc::lease_lost && fenced();
+  const auto until = now() + shard_.commons.config.drain_limit;
+  // Even without the lease: whoever asked waits, and what answers them asks this owner.
+  auto answering = inbox_->drained();
+  co_await std::move(answering);
   if (!lost) {
     // What was lost is said first. heal() does not wait for room any more.
     while (gap_ && !fenced()) co_await idle_.async_wait(kTuple);
     auto draining =
         publisher_->drained(std::chrono::duration_cast<std::chrono::milliseconds>(until - now()));
     const bool drained = co_await std::move(draining);
-  const auto until = now() + shard_.commons.config.drain_limit;
-  // Even without the lease: whoever asked waits, and what answers them asks this owner.
-  auto answering = inbox_->drained();
-  co_await std::move(answering);
     if (!drained) {
       kLog.warning("events left unpublished",
                    {{"tenant", tenant_->id}, {"events", publisher_->depth()}});
@@ -290,7 +290,6 @@ asio::awaitable<base::Result<call::Book>> TenantOwner::replay(wire::Checkpoint f
                    from.stream_sequence == 0 ? 0 : from.stream_sequence + 1};
 
   std::optional<base::Error> ended;  // default-constructed: caught up
-  asio::steady_timer done(shard_.executor(), TimePoint::max());
   auto finish = [&](base::Error why) {
     if (!ended) ended = why;
     wake_.cancel();
@@ -495,6 +494,7 @@ Outlets TenantOwner::outlets() {
 void TenantOwner::set_link(call::LinkState state, const Ending* ending,
                            std::optional<TimePoint> retry_at) {
   metrics_.link_moved(link_status_.state, state);
+  received_ = now();  // not from the PBX
   if (state != link_status_.state) link_since_ = wall();
   link_status_.state = state;
   // While it is tried again, the reason of the last failure stays the one worth knowing.
@@ -509,13 +509,13 @@ void TenantOwner::set_link(call::LinkState state, const Ending* ending,
   link_status_.retry_at.reset();
   if (retry_at) link_status_.retry_at = wall_at(*retry_at);
   tell([this] { return tracker_->link(link_status_, {wall(), {}, ""}); });
+  if (gap_) gap_->link = true;
   record_changed_ = true;
   record_timer_.cancel();
 }
 
 pbxgw::v1::TenantRecord TenantOwner::record() const {
   pbxgw::v1::TenantRecord record;
-  received_ = now();  // not from the PBX
   auto& tenant = *record.mutable_tenant();
   tenant.set_name(wire::tenant_name(tenant_->id));
   tenant.set_display_name(tenant_->title);
@@ -530,7 +530,6 @@ pbxgw::v1::TenantRecord TenantOwner::record() const {
       wire::to_proto(tenant_->id, tenant_->vendor->name, tenant_->vendor->capabilities)
           .capabilities();
   return record;
-  if (gap_) gap_->link = true;
 }
 
 // Keeps the tenant's record in the KV bucket as it is here: what GetTenant tells.

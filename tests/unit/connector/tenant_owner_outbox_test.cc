@@ -10,6 +10,7 @@ namespace {
 using base::Errc;
 using call::LinkState;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using namespace std::chrono_literals;
 
@@ -94,8 +95,25 @@ TEST_F(TenantOwnerOutboxTest, SaysWhatWasLostBecauseNatsWasAwayForLong) {
   keys = add_calls(*one, calls + 3);
   server.start();
   ASSERT_TRUE(until_calls(keys));
-  ASSERT_THAT(gaps(), testing::Not(IsEmpty()));
+  ASSERT_THAT(gaps(), Not(IsEmpty()));
   EXPECT_EQ(gaps().back().reason, "outbox_age");
+}
+
+TEST_F(TenantOwnerOutboxTest, TellsTheLinksStateAgainIfItWasLost) {
+  config.outbox.events_max = 8;
+  const auto one = start("one");
+  ASSERT_TRUE(until_ups(1));
+  server.stop();
+  add_calls(*one, 30);
+  acme.title = "Acme Ltd.";
+  one->reconfigure(tenant());
+  ASSERT_TRUE(run_until([&] { return pbx.links() == 2; }));
+  server.start();
+  ASSERT_TRUE(until_ups(2));
+  ASSERT_TRUE(run_until([&] { return gaps().size() == 1; }));
+  // Down and up again: only the last counts.
+  EXPECT_EQ(fold.link()->state, LinkState::up);
+  EXPECT_THAT(links(), SizeIs(4));
 }
 
 TEST_F(TenantOwnerOutboxTest, GoesOnAfterAnEventThatIsTooBig) {
