@@ -62,7 +62,7 @@ class TenantOwner {
   bool fenced();
   void lose();
 
-  // What was, from the checkpoint and the stream.
+  // What was, from the checkpoint and the stream: tenant_restore.cc.
   boost::asio::awaitable<void> restore();
   boost::asio::awaitable<std::optional<wire::Checkpoint>> read_checkpoint();
   boost::asio::awaitable<base::Result<call::Book>> replay(wire::Checkpoint from);
