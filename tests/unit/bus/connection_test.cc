@@ -85,7 +85,7 @@ TEST_F(ConnectionTest, GivesUpAServerThatHangs) {
 
 TEST_F(ConnectionTest, StaysWhileAnIdleServerAnswersPings) {
   Options options = options_for(server.url());
-  options.ping_interval = Duration(10);
+  options.ping_interval = Duration(100);  // a busy machine misses none
   const auto connection = connect(options);
   record(*connection);
   // The server counts what it receives from us: pings only.
@@ -113,7 +113,8 @@ TEST_F(ConnectionTest, SurvivesResetsInTheMiddleOfTraffic) {
     ASSERT_TRUE(run_until([&] { return done == 50; }));
     ASSERT_TRUE(run_until([&] { return connection->connected(); }));
   }
-  EXPECT_TRUE(answers(connection));
+  // The last reset may not have been noticed yet.
+  EXPECT_TRUE(run_until([&] { return answers(connection); }));
 }
 
 TEST_F(ConnectionTest, WritesLargeAmountsToAServerThatReadsSlowly) {
