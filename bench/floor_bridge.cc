@@ -33,7 +33,6 @@
 #include "net/tls.h"
 #include "net/websocket.h"
 #include "pbx/innova360/codec.h"
-#include "pbx/json.h"
 
 namespace bench {
 namespace {
@@ -178,11 +177,10 @@ asio::awaitable<std::optional<net::WebSocket>> log_in(const Options& options,
   auto opened = co_await std::move(connecting);
   if (opened.has_error()) co_return std::nullopt;
   net::WebSocket socket = std::move(*opened);
-  pbx::JsonParser parser;
   for (;;) {
     auto text = co_await socket.read();
     if (text.has_error()) co_return std::nullopt;
-    const auto frame = innova360::parse(parser, *text);
+    const auto frame = innova360::parse(*text);
     if (frame.has_error()) continue;
     if (std::holds_alternative<innova360::Init>(*frame)) co_return std::move(socket);
     if (!std::holds_alternative<innova360::Welcome>(*frame)) continue;
@@ -199,7 +197,6 @@ asio::awaitable<void> pause(std::chrono::milliseconds time) {
 // One tenant's supervisor link, for ever.
 asio::awaitable<void> bridge(const Options& options, Shard& shard, Links& links,
                              std::shared_ptr<net::TlsContext> tls, std::string tenant) {
-  pbx::JsonParser parser;
   Rewriter rewriter(tenant);
   std::uint64_t sequence = 0;
   // A bare bridge does not pace either, until its queue is full: then it stops reading.
@@ -225,7 +222,7 @@ asio::awaitable<void> bridge(const Options& options, Shard& shard, Links& links,
       auto text = co_await socket->read();
       if (text.has_error()) break;
       const std::int64_t received = wall_ns();
-      const auto frame = innova360::parse(parser, *text);
+      const auto frame = innova360::parse(*text);
       if (frame.has_error()) continue;
       std::string payload = rewriter.rewrite(*frame, received, ++sequence);
       if (payload.empty()) continue;
@@ -268,7 +265,7 @@ class Agent {
     for (;;) {
       auto text = co_await socket_->read();
       if (text.has_error()) throw std::runtime_error("the agent's link was lost");
-      const auto frame = innova360::parse(parser_, *text);
+      const auto frame = innova360::parse(*text);
       if (frame.has_error() || !pending_) continue;
       if (const auto* it = std::get_if<innova360::NewCall>(&*frame); it && calling_) {
         reply(it->callid);
@@ -299,7 +296,6 @@ class Agent {
   Shard& shard_;
   Links& links_;
   const std::string tenant_;
-  pbx::JsonParser parser_;
   std::optional<net::WebSocket> socket_;
   bus::Subscription subscription_;
   std::optional<bus::Request> pending_;
