@@ -13,13 +13,26 @@
 namespace pbxctl {
 namespace {
 
-// What a signal handler may touch: it writes here, and a thread does the rest.
+// What a signal handler may touch: it writes here, and a thread does the rest. Never closed, because
+// a handler that another thread runs may be late.
 std::atomic<int> wake_fd = -1;
 static_assert(std::atomic<int>::is_always_lock_free);
+
+int make_wake_fd() {
+  const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  return fd;
+}
 
 void wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_fd, &one, sizeof one);
+}
+
+// Whatever woke a former Stopper.
+void forget_wakes() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto size = ::read(wake_fd, &count, sizeof count);
 }
 
 void on_signal(int) {
@@ -33,8 +46,9 @@ constexpr int kSignals[] = {SIGINT, SIGTERM};
 }  // namespace
 
 Stopper::Stopper(std::optional<std::chrono::milliseconds> after) {
-  wake_fd = ::eventfd(0, EFD_CLOEXEC);
-  if (wake_fd < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  static const int fd = make_wake_fd();
+  wake_fd = fd;
+  forget_wakes();
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESETHAND | SA_RESTART;
@@ -46,7 +60,6 @@ Stopper::~Stopper() {
   for (int signal : kSignals) ::signal(signal, SIG_DFL);
   wake();
   thread_.join();
-  ::close(wake_fd.exchange(-1));
 }
 
 void Stopper::wait_for_end(std::optional<std::chrono::milliseconds> after) {
