@@ -99,7 +99,7 @@ class TenantOwner {
   std::shared_ptr<const TenantConfig> tenant_;
   Handlers handlers_;
   VendorMetrics metrics_;
-  std::mt19937_64 random_;
+  std::minstd_rand random_;  // a few bytes: there is one for each tenant
 
   std::optional<bus::HeldLease> lease_;
   std::optional<call::Tracker> tracker_;
