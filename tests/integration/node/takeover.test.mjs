@@ -82,7 +82,7 @@ test('a killed connector is replaced: higher epoch, ended calls end, living ones
     await same(it);
     const [ended, living] = ['201', '203'].map((number) =>
       calls[it].find((call) => call.connections.some((c) => c.party.device_id === number)).name);
-    assert.ok(consumer.of(it).clearedCalls.has(ended), `${ended} has its terminal event`);
+    await until(`${ended} to have its terminal event`, () => consumer.of(it).clearedCalls.has(ended));
     assert.ok(consumer.of(it).calls.has(living), `${living} lives on under the same name`);
     assert.ok(consumer.of(it).epoch > Number(before[it].epoch));
   }

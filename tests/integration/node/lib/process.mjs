@@ -88,7 +88,10 @@ export class Process {
     this.child.kill(name);
   }
   async stop(name = 'SIGTERM') {
-    if (this.exit === undefined) this.child.kill(name);
+    if (this.exit === undefined) {
+      this.child.kill(name);
+      this.child.kill('SIGCONT');  // a test that failed may have left it stopped
+    }
     return this.ended;
   }
   tail(lines = 40) {
