@@ -1,0 +1,88 @@
+#include "control/config.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace control {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct Read {
+  Config config;
+  std::vector<std::string> problems;
+};
+
+Read read(const std::string& text) {
+  auto document = config::Document::parse(text, "control.yaml", {});
+  Read read;
+  read.config = read_config(document);
+  for (const auto& problem : document.finish()) read.problems.push_back(problem.text());
+  return read;
+}
+
+TEST(ControlConfig, HasADefaultForEverything) {
+  const auto [config, problems] = read("");
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_LE(config.deadlines.otherwise, config.deadlines.most);
+  EXPECT_FALSE(config.server.reflection);
+}
+
+// What an operator could type, and the words that have to be in what they read.
+TEST(ControlConfig, NamesTheFieldAndTheFixOfEveryMistake) {
+  struct Case {
+    const char* text;
+    std::vector<const char*> words;
+  };
+  const std::vector<Case> cases{
+      {"gprc: {port: 1}", {"control.yaml:1", "gprc", "grpc"}},
+      {"grpc: {port: 70000}", {"control.yaml:1", "grpc.port", "65535"}},
+      {"grpc: {port: -1}", {"grpc.port", "0"}},
+      {"grpc: {port: fifty}", {"grpc.port", "fifty"}},
+      {"grpc: {reflection: perhaps}", {"grpc.reflection", "true"}},
+      {"grpc: {request: 1}", {"grpc.request", "KiB"}},
+      {"grpc: {request: 1GiB}", {"grpc.request", "4MiB"}},
+      {"grpc: {tls: {certificate_file: /nowhere}}", {"grpc.tls.certificate_file", "/nowhere"}},
+      {"grpc: {tls: {key_file: /etc/hostname}}", {"grpc.tls.key_file", "certificate_file"}},
+      {"grpc: {tls: {client_ca_file: /etc/hostname}}",
+       {"grpc.tls.client_ca_file", "certificate_file and key_file"}},
+      {"grpc: [1]", {"grpc"}},
+      {"limits: {default_deadline: 5}", {"limits.default_deadline", "5s"}},
+      {"limits: {default_deadline: 2m, max_deadline: 1m}",
+       {"limits.default_deadline", "limits.max_deadline"}},
+      {"limits: {max_deadline: 2d}", {"limits.max_deadline"}},
+      {"limits: {commands_max: 0}", {"limits.commands_max", "1"}},
+      {"limits: {watcher_max: 5}", {"limits.watcher_max", "watchers_max"}},
+      {"limits: {watcher_queue: -1}", {"limits.watcher_queue", "1"}},
+      {"limits: {watcher_patience: 1ms}", {"limits.watcher_patience", "100ms"}},
+      {"limits: {drain: never}", {"limits.drain", "never"}},
+      {"lease: {ttl: 100ms}", {"lease.ttl", "1s"}},
+      {"nats: {urls: [http://x]}", {"nats.urls", "nats://host:port"}},
+      {"nats: {user: u, token: t}", {"nats.user", "one way to log in"}},
+      {"admin: {port: 70000}", {"admin.port", "65535"}},
+      {"log: {level: loud}", {"log.level", "debug"}},
+      {"tenants: []", {"tenants"}},
+      {"grpc: {", {"control.yaml"}},
+  };
+  for (const auto& [text, words] : cases) {
+    const auto problems = read(text).problems;
+    ASSERT_THAT(problems, Not(IsEmpty())) << text;
+    for (const char* word : words) {
+      EXPECT_THAT(problems, Contains(HasSubstr(word))) << text;
+    }
+  }
+}
+
+TEST(ControlConfig, NeverShowsASecret) {
+  const auto problems = read("nats: {user: u, password: hunter2, token: hunter2}").problems;
+  ASSERT_THAT(problems, Not(IsEmpty()));
+  for (const auto& problem : problems) EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+}
+
+}  // namespace
+}  // namespace control
