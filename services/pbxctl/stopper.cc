@@ -13,8 +13,8 @@
 namespace pbxctl {
 namespace {
 
-// What a signal handler may touch: it writes here, and a thread does the rest. Never closed, because
-// a handler that another thread runs may be late.
+// What a signal handler may touch: it writes here, and a thread does the rest. Never closed,
+// because a handler that another thread runs may be late.
 std::atomic<int> wake_fd = -1;
 static_assert(std::atomic<int>::is_always_lock_free);
 
