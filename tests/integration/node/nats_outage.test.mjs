@@ -54,7 +54,7 @@ test('beyond the bound: memory flat, one StreamGap with the right range, and the
   connector = await Connector.start(nats, [tenantOf(simulator, 'small')],
     { lease: { ttl: '60s' }, outbox: { events_max: 500 } });
   await until('up', () => consumer.of('small').link?.state === 'LINK_STATE_UP');
-  await simulator.traffic('small', { ...lively, events_per_second: 200, seed: 9 });
+  await simulator.traffic('small', { ...lively, events_per_second: Number(process.env.FILLING_RATE ?? 400), seed: 9 });
   await until('traffic', () => consumer.of('small').sequence > 1_000);
   await nats.stop('SIGKILL');
   await until('the bound', () => connector.process.output.includes('outbox full'));
