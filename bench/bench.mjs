@@ -1,5 +1,6 @@
 // Runs the gateway and its floor through the same loads, one after the other, and prints both side by side.
 // bench/run.sh starts it; docs/performance.md explains the table.
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,6 +17,7 @@ const rates = [1_000, 5_000];
 const tooMuch = Number(process.env.BENCH_TOO_MUCH ?? 60_000);  // events a second that nothing here can take
 const commandTenants = 10;
 const idleTenants = quick ? 100 : 1_000;
+const profiles = process.env.BENCH_PROFILE;  // a folder: record with perf the loads by events, and run nothing else
 const hanging = { limit: 120_000, every: 10 };
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -111,8 +113,17 @@ const trafficOf = (rate) => ({
   ring_least_ms: 20, ring_most_ms: 100, talk_least_ms: 50, talk_most_ms: 400,
 });
 
+// Has perf record a process for as long as a point is measured.
+async function record(it, name) {
+  fs.mkdirSync(profiles, { recursive: true });
+  const perf = spawn('perf', ['record', '-q', '-F', '999', '--call-graph', 'dwarf,4096', '-o', path.join(profiles, `${name}.perf`),
+    '-p', it.process.child.pid, '--', 'sleep', seconds], { stdio: 'inherit' });
+  const code = await new Promise((done, failed) => perf.on('exit', done).on('error', failed));
+  if (code !== 0) throw new Error(`perf ended with ${code}`);
+}
+
 // CPU and events of `seconds`, with a subscriber or without.
-async function measure(side, it, nats, { subscriber }) {
+async function measure(side, point, it, nats, { subscriber }) {
   const watching = subscriber
     ? start('bench_subscriber', '--nats', nats.url, '--stream', side.stream, '--seconds', seconds)
     : undefined;
@@ -122,7 +133,7 @@ async function measure(side, it, nats, { subscriber }) {
     time: performance.now(), cpu: cpu(it.process), events: await lastSequence(nats.url, side.stream), frames: await side.frames(it),
   });
   const before = await take();
-  await pause(seconds * 1_000);
+  await (profiles ? record(it, `${side.name}-${point}`) : pause(seconds * 1_000));
   const after = await take();
   const time = (after.time - before.time) / 1_000;
   const events = after.events - before.events;
@@ -144,19 +155,21 @@ async function underLoad(side) {
   const found = {};
   const commands = (...args) =>
     result(start('bench_commands', '--nats', nats.url, '--seconds', seconds, ...(side === floor ? ['--floor'] : []), ...args));
-  say(`${side.name}: commands`);
-  found.sequential = await commands('--workers', 1);
-  found.steady = await commands('--workers', commandTenants, '--rate', 200);
+  if (!profiles) {
+    say(`${side.name}: commands`);
+    found.sequential = await commands('--workers', 1);
+    found.steady = await commands('--workers', commandTenants, '--rate', 200);
+  }
   for (const rate of rates) {
     say(`${side.name}: ${rate} events/s`);
     await bench(simulator, load.tenants, trafficOf(rate));
     await pause(warmSeconds * 1_000);
-    found[rate] = await measure(side, it, nats, { subscriber: true });
+    found[rate] = await measure(side, rate, it, nats, { subscriber: true });
   }
   say(`${side.name}: saturation`);
   await bench(simulator, load.tenants, trafficOf(tooMuch));
   await pause(warmSeconds * 1_000);
-  found.saturation = await measure(side, it, nats, { subscriber: false });
+  found.saturation = await measure(side, 'saturation', it, nats, { subscriber: false });
   await stop(it.process, simulator, nats);
   return found;
 }
@@ -245,9 +258,11 @@ const busy = () => os.loadavg()[0].toFixed(1);
 const loadBefore = busy();
 for (const side of [floor, gateway]) {
   Object.assign(all[side.name], await underLoad(side));
+  if (profiles) continue;
   all[side.name].plain = await idle(side, false);
   all[side.name].tls = await idle(side, true);
 }
+if (profiles) process.exit(0);
 all.headers = await headers();
 table(all);
 const shown = text([['what', 'unit', 'gateway', 'floor', 'ratio', 'aim', ''], ...rows]);

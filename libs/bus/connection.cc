@@ -118,8 +118,11 @@ Connection::Attempt Connection::attempt(natsStatus& status) {
     });
   };
   Attempt result;
-  result.link = Link::connect(id, executor_, up_, cnats_options_.get(), std::move(on_event), status,
-                              result.why);
+  auto after_read = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->poll();
+  };
+  result.link = Link::connect(id, executor_, up_, cnats_options_.get(), std::move(on_event),
+                              std::move(after_read), status, result.why);
   return result;
 }
 
@@ -226,6 +229,25 @@ std::uint64_t Connection::add_restorer(Restore restore) {
 void Connection::drop_restorer(std::uint64_t id) {
   const std::lock_guard lock(mutex_);
   restorers_.erase(id);
+}
+
+std::uint64_t Connection::add_poller(Poll poll) {
+  pollers_.emplace_back(++last_poller_, std::make_shared<const Poll>(std::move(poll)));
+  return last_poller_;
+}
+
+void Connection::drop_poller(std::uint64_t id) {
+  for (auto& [added, poll] : pollers_) {
+    if (added == id) poll.reset();
+  }
+}
+
+void Connection::poll() {
+  // By index: a poller may add others and drop any, itself too.
+  for (std::size_t i = 0; i < pollers_.size(); ++i) {
+    if (const auto poll = pollers_[i].second) (*poll)();
+  }
+  std::erase_if(pollers_, [](const auto& it) { return it.second == nullptr; });
 }
 
 void Connection::drop() {

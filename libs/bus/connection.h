@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -117,6 +118,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Restore = std::function<void(Link&)>;
   std::uint64_t add_restorer(Restore restore);
   void drop_restorer(std::uint64_t id);
+  // Calls `poll` on the executor each time something was received. Both there, or before it runs.
+  using Poll = std::function<void()>;
+  std::uint64_t add_poller(Poll poll);
+  void drop_poller(std::uint64_t id);
   // As if the network had failed. Any thread.
   void drop();
 
@@ -133,6 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_link_event(std::uint64_t link, ConnectionEvent event, const std::string& why);
   void report(ConnectionEvent event, const std::string& why);
   void watch_silence();
+  void poll();
 
   const boost::asio::any_io_executor executor_;
   const Options options_;
@@ -150,6 +156,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   natsConnection* handle_ = nullptr;
   std::map<std::uint64_t, OnEvent> listeners_;
   std::uint64_t last_listener_ = 0;
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<const Poll>>> pollers_;  // null: dropped
+  std::uint64_t last_poller_ = 0;
   boost::asio::steady_timer silence_, retry_;
   unsigned unanswered_ = 0;
 

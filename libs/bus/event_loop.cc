@@ -63,11 +63,14 @@ void EventLoop::wait_read() {
 }
 
 void EventLoop::on_readable() {
-  const std::lock_guard lock(mutex_);
-  if (stopped_ || !polling_) return;
-  heard_ = true;
-  natsConnection_ProcessReadEvent(connection_);
-  polling_ ? wait_read() : descriptor_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_ || !polling_) return;
+    heard_ = true;
+    natsConnection_ProcessReadEvent(connection_);
+    polling_ ? wait_read() : descriptor_.reset();
+  }
+  after_read_();
 }
 
 void EventLoop::flush() {

@@ -26,8 +26,10 @@ namespace bus {
 class EventLoop : public std::enable_shared_from_this<EventLoop> {
  public:
   // `up` is set to false as soon as the socket is found broken.
-  EventLoop(boost::asio::any_io_executor executor, std::shared_ptr<std::atomic<bool>> up)
-      : executor_(std::move(executor)), up_(std::move(up)) {}
+  // `after_read` is called on the executor each time cnats has taken what was received.
+  EventLoop(boost::asio::any_io_executor executor, std::shared_ptr<std::atomic<bool>> up,
+            std::function<void()> after_read)
+      : executor_(std::move(executor)), up_(std::move(up)), after_read_(std::move(after_read)) {}
 
   // Has `options` call this object, which has to live until the connection is closed.
   natsStatus bind(natsOptions* options);
@@ -53,6 +55,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<std::atomic<bool>> up_;
+  const std::function<void()> after_read_;
   std::atomic<bool> polling_ = false;
   std::atomic<bool> writing_ = false;  // cnats has bytes for us to write
   std::atomic<bool> heard_ = false;

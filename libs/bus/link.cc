@@ -62,9 +62,10 @@ natsStatus Link::bind(natsOptions* options) {
 
 std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_executor executor,
                                     std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                    OnEvent on_event, natsStatus& status, std::string& why) {
+                                    OnEvent on_event, AfterRead after_read, natsStatus& status,
+                                    std::string& why) {
   std::shared_ptr<Link> link(new Link(id, std::move(on_event)));
-  link->loop_ = std::make_shared<EventLoop>(std::move(executor), std::move(up));
+  link->loop_ = std::make_shared<EventLoop>(std::move(executor), std::move(up), std::move(after_read));
   status = link->bind(options);
   if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, options);
   if (status == NATS_OK) {

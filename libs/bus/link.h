@@ -18,11 +18,14 @@ class Link {
  public:
   // Called on cnats' threads, with `disconnected` as the last.
   using OnEvent = std::function<void(ConnectionEvent event, std::string why)>;
+  // Called on the executor each time something was received.
+  using AfterRead = std::function<void()>;
 
   // Waits for the server. Null, and `status` and `why`, if it cannot be had.
   static std::shared_ptr<Link> connect(std::uint64_t id, boost::asio::any_io_executor executor,
                                        std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                       OnEvent on_event, natsStatus& status, std::string& why);
+                                       OnEvent on_event, AfterRead after_read,
+                                       natsStatus& status, std::string& why);
   // Does not wait if the link is broken already. Not on cnats' threads.
   ~Link();
   Link(const Link&) = delete;

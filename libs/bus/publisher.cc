@@ -14,7 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bus/feed.h"
+#include "bus/inbox.h"
 #include "bus/jetstream.h"
 #include "bus/link.h"
 #include "bus/pub_ack.h"
@@ -82,7 +82,8 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   const std::shared_ptr<Connection> connection;
   const PublisherOptions options;
   const std::string inbox = new_inbox() + ".";
-  std::unique_ptr<Feed> feed;
+  std::unique_ptr<Inbox> answers;
+  SpentMessages spent;
   std::uint64_t listener = 0;
   std::unordered_map<std::uint64_t, LanePointer> lanes;
   std::uint64_t last_lane = 0;
@@ -103,13 +104,14 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void start() {
-    Feed::Handlers handlers;
-    handlers.on_message = [weak = weak_from_this()](MessageHandle message) {
-      if (const auto self = weak.lock()) self->on_answer(message.get());
-    };
-    auto made =
-        Feed::subscribe(connection, connection->executor(), inbox + "*.*", std::move(handlers));
-    if (made) feed = std::move(*made);  // or the connection is closed for good
+    auto opened =
+        Inbox::open(connection, inbox + "*.*", [weak = weak_from_this()](MessageHandle message) {
+          const auto self = weak.lock();
+          if (!self) return;
+          self->on_answer(message.get());
+          self->spent.add(std::move(message));
+        });
+    if (opened) answers = std::move(*opened);  // or the connection is closed for good
     listener = connection->listen([weak = weak_from_this()](ConnectionEvent event, const auto&) {
       const auto self = weak.lock();
       if (!self) return;
@@ -120,7 +122,7 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void end() {
-    feed.reset();
+    answers.reset();
     connection->forget(listener);
     due_timer.cancel();
     age_timer.cancel();
@@ -242,17 +244,18 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
     fail(lane, to_error(status));
   }
 
-  natsStatus publish(const LaneState& lane, const Message& message) const {
+  natsStatus publish(const LaneState& lane, const Message& message) {
     const auto reply = inbox + std::to_string(lane.id) + '.' + std::to_string(lane.front_number);
     natsMsg* raw = nullptr;
     auto status = natsMsg_Create(&raw, message.subject.c_str(), reply.c_str(),
                                  message.payload.data(), static_cast<int>(message.payload.size()));
-    const MessageHandle handle(raw);
+    MessageHandle handle(raw);
     if (status == NATS_OK) status = natsMsgHeader_Set(raw, "Nats-Msg-Id", message.id.c_str());
     if (status == NATS_OK && message.content_type != nullptr) {
       status = natsMsgHeader_Set(raw, "content-type", message.content_type);
     }
     if (status == NATS_OK) status = natsConnection_PublishMsg(connection->handle(), raw);
+    if (handle) spent.add(std::move(handle));
     return status;
   }
 
