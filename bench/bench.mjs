@@ -17,7 +17,8 @@ const rates = [1_000, 5_000];
 const tooMuch = Number(process.env.BENCH_TOO_MUCH ?? 60_000);  // events a second that nothing here can take
 const commandTenants = 10;
 const idleTenants = quick ? 100 : 1_000;
-const profiles = process.env.BENCH_PROFILE;  // a folder: record with perf the loads by events, and run nothing else
+const profiles = process.env.BENCH_PROFILE;  // a folder for perf's recordings of the loads by events
+const loadsOnly = profiles || process.env.BENCH_ONLY === 'loads';  // no commands, no idle links, no table
 const hanging = { limit: 120_000, every: 10 };
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -155,7 +156,7 @@ async function underLoad(side) {
   const found = {};
   const commands = (...args) =>
     result(start('bench_commands', '--nats', nats.url, '--seconds', seconds, ...(side === floor ? ['--floor'] : []), ...args));
-  if (!profiles) {
+  if (!loadsOnly) {
     say(`${side.name}: commands`);
     found.sequential = await commands('--workers', 1);
     found.steady = await commands('--workers', commandTenants, '--rate', 200);
@@ -258,11 +259,14 @@ const busy = () => os.loadavg()[0].toFixed(1);
 const loadBefore = busy();
 for (const side of [floor, gateway]) {
   Object.assign(all[side.name], await underLoad(side));
-  if (profiles) continue;
+  if (loadsOnly) continue;
   all[side.name].plain = await idle(side, false);
   all[side.name].tls = await idle(side, true);
 }
-if (profiles) process.exit(0);
+if (loadsOnly) {
+  console.log(JSON.stringify(all, null, 1));
+  process.exit(0);
+}
 all.headers = await headers();
 table(all);
 const shown = text([['what', 'unit', 'gateway', 'floor', 'ratio', 'aim', ''], ...rows]);

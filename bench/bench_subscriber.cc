@@ -1,11 +1,14 @@
-// A consumer that measures: from the moment a frame was received to the moment its event is here.
+// A consumer that measures: from the moment a frame was received to the moment its event is here,
+// and where on this way the time went.
 #include <charconv>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -49,10 +52,33 @@ std::optional<Clock::time_point> received_at(std::string_view payload) {
                            std::chrono::nanoseconds(time.nanos()));
 }
 
+// What a delay is made of. The server's clock is that of this machine.
+class Ways {
+ public:
+  void add(std::string_view subject, Clock::time_point received, Clock::time_point stored) {
+    const auto here = Clock::now();
+    whole_.add(here - received);
+    to_stream_.add(stored - received);
+    from_stream_.add(here - stored);
+    // Events of one frame have its time in common and are sent one after the other.
+    auto& last = last_of_tenant_[std::string(subject.substr(0, subject.find(".call.")))];
+    (std::exchange(last, received) == received ? later_ : first_).add(stored - received);
+  }
+  std::string json() {
+    return whole_.json() + R"(,"to_stream":{)" + to_stream_.json() + R"(},"from_stream":{)" +
+           from_stream_.json() + R"(},"first_of_frame_to_stream":{)" + first_.json() +
+           R"(},"later_of_frame_to_stream":{)" + later_.json() + '}';
+  }
+
+ private:
+  Delays whole_, to_stream_, from_stream_, first_, later_;
+  std::map<std::string, Clock::time_point> last_of_tenant_;
+};
+
 asio::awaitable<void> measure(const Options& options, std::shared_ptr<bus::Connection> connection) {
   const auto executor = co_await asio::this_coro::executor;
   auto requests = std::make_shared<bus::Requests>(connection);
-  Delays delays;
+  Ways ways;
   std::uint64_t unreadable = 0;
   bus::ConsumerOptions consuming;
   consuming.stream = options.stream;
@@ -60,7 +86,7 @@ asio::awaitable<void> measure(const Options& options, std::shared_ptr<bus::Conne
   bus::OrderedConsumer::Handlers handlers;
   handlers.on_message = [&](const bus::Delivery& delivery) {
     if (const auto received = received_at(delivery.payload())) {
-      delays.add(Clock::now() - *received);
+      ways.add(delivery.subject(), *received, delivery.stored());
     } else {
       ++unreadable;
     }
@@ -80,7 +106,7 @@ asio::awaitable<void> measure(const Options& options, std::shared_ptr<bus::Conne
   const std::chrono::duration<double> lasted = Clock::now() - start;
   consumer->reset();
   std::cout << R"({"seconds":)" << lasted.count() << R"(,"unreadable":)" << unreadable << ','
-            << delays.json() << '}' << std::endl;
+            << ways.json() << '}' << std::endl;
 }
 
 }  // namespace
