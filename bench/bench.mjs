@@ -48,6 +48,18 @@ const cpu = (it) => {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticks;
 };
+// How long its threads were ready to run and had no core, in microseconds.
+const waited = (it) => {
+  const tasks = `/proc/${it.child.pid}/task`;
+  return fs.readdirSync(tasks)
+    .map((task) => Number(fs.readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[1]) / 1e3)
+    .reduce((sum, each) => sum + each, 0);
+};
+// CPU time of the whole machine so far, in microseconds.
+const machineCpu = () => {
+  const [user, nice, system, , , irq, softirq] = fs.readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/).slice(1).map(Number);
+  return ((user + nice + system + irq + softirq) * 1e6) / ticks;
+};
 const resident = (it) =>
   Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${it.child.pid}/status`, 'utf8'))[1]);
 
@@ -131,7 +143,7 @@ async function measure(side, point, it, nats, { subscriber }) {
   const delays = watching ? result(watching) : undefined;
   await watching?.announcement();
   const take = async () => ({
-    time: performance.now(), cpu: cpu(it.process), events: await lastSequence(nats.url, side.stream), frames: await side.frames(it),
+    time: performance.now(), cpu: cpu(it.process), waited: waited(it.process), machine: machineCpu(), events: await lastSequence(nats.url, side.stream), frames: await side.frames(it),
   });
   const before = await take();
   await (profiles ? record(it, `${side.name}-${point}`) : pause(seconds * 1_000));
@@ -142,7 +154,8 @@ async function measure(side, point, it, nats, { subscriber }) {
   const frames = after.frames === undefined ? events : after.frames - before.frames;
   const used = after.cpu - before.cpu;
   return { rate: events / time, frameRate: frames / time, perEvent: used / events, perFrame: used / frames,
-    cores: used / 1e6 / time, ...(await delays) };
+    cores: used / 1e6 / time, machineCores: (after.machine - before.machine) / 1e6 / time,
+    waitPerEvent: (after.waited - before.waited) / events, ...(await delays) };
 }
 
 async function underLoad(side) {
@@ -221,10 +234,13 @@ function table(all) {
   at('saturation', 'saturation: CPU per event', 'µs', 'perEvent', { times: 1.5 });
   at('saturation', 'saturation: CPU per frame', 'µs', 'perFrame');
   at('saturation', 'saturation: CPU in use', 'cores', 'cores', { digits: 2 });
+  at('saturation', 'saturation: cores in use, machine', 'cores', 'machineCores', { digits: 2 });
   for (const rate of rates) {
     const name = `${rate / 1000}k events/s`;
     at(rate, `${name}: published`, '1/s', 'rate', { digits: 0 });
     at(rate, `${name}: CPU per event`, 'µs', 'perEvent');
+    at(rate, `${name}: wait for a core, per event`, 'µs', 'waitPerEvent');
+    at(rate, `${name}: cores in use, machine`, 'cores', 'machineCores', { digits: 2 });
     at(rate, `${name}: frame to subscriber p50`, 'µs', 'p50_us', { digits: 0 });
     at(rate, `${name}: frame to subscriber p99`, 'µs', 'p99_us', { times: 1.25, digits: 0 });
     at(rate, `${name}: frame to subscriber p99.9`, 'µs', 'p999_us', { digits: 0 });
