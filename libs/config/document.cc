@@ -1,6 +1,7 @@
 #include "config/document.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -122,10 +123,14 @@ Document Document::load(const std::filesystem::path& file, Environment environme
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in) return unreadable(std::string("cannot be opened: ") + std::strerror(errno));
-  std::string text(kBytesMax + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Piece by piece: a buffer of kBytesMax, once freed, would have glibc keep as much ever after.
+  std::string text;
+  std::array<char, 16'384> piece;
+  while (in && text.size() <= kBytesMax) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) return unreadable(std::string("cannot be read: ") + std::strerror(errno));
-  text.resize(static_cast<std::size_t>(in.gcount()));
   return parse(text, file, std::move(environment));
 }
 
