@@ -23,7 +23,10 @@ using TimePoint = std::chrono::steady_clock::time_point;
 using LinkId = std::uint32_t;
 inline constexpr LinkId kPrimary = 0;
 
-// Where to open a WebSocket.
+// A session's HTTP requests, numbered by the session itself, never twice the same.
+using HttpId = std::uint32_t;
+
+// Where to open a WebSocket, or to send an HTTP request.
 struct Handshake {
   std::string host, port, target;
   bool tls = false;
@@ -47,6 +50,15 @@ struct SendText {
 // follow.
 struct CloseLink {
   LinkId link;
+};
+// Send an HTTP request; on_http() follows, once, unless the session ends before. Requests are not
+// sent in any order: wait for the reply if the next one depends on it.
+struct SendHttp {
+  HttpId id;
+  std::string method;
+  Handshake where;
+  std::string body;                 // what it is, `where.headers` say
+  std::chrono::milliseconds limit;  // for all of it; then on_http() gets timed_out
 };
 // How far the login is: logging_in or synchronizing.
 struct Stage {
@@ -75,16 +87,32 @@ struct GiveUp {
   std::string detail;                                    // a sentence for operators; never a secret
   std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
 };
-using Effect =
-    std::variant<OpenLink, SendText, CloseLink, Stage, Ready, Observe, Answer, Note, GiveUp>;
+using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
+                            Note, GiveUp>;
 using Effects = std::vector<Effect>;
+
+// What the server said to a request. A redirect is a reply like any other: nobody follows it.
+struct HttpReply {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; may repeat
+  std::string body;
+
+  // The first of this name, which is in lower case; empty if there is none.
+  std::string_view header(std::string_view name) const {
+    for (const auto& [its_name, value] : headers) {
+      if (its_name == name) return value;
+    }
+    return {};
+  }
+};
 
 // One dialogue with one PBX tenant, for as long as its primary WebSocket lives: what arrived goes
 // in, what to do comes out. No sockets, clocks or threads in here; the shell
 // (services/connector/tenant_link.cc) has those. It makes one call at a time, carries effects out
 // in order, and answers what is open when the session ends: outcome_unknown if the command was
-// taken. A session never throws on input, never waits, and may be destroyed at any time. After a
-// reconnect the shell makes a new one.
+// taken. Replies to HTTP requests that come after the end are dropped. A session never throws on
+// input, never waits, and may be destroyed at any time. After a reconnect the shell makes a new
+// one.
 class Session {
  public:
   virtual ~Session() = default;
@@ -96,6 +124,13 @@ class Session {
   // Auxiliary links only, opened or not yet: the primary's end is the session's.
   virtual Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                                  TimePoint now) = 0;
+  // The reply to a request of this session's; or why there is none, and a sentence about it: with
+  // resolve_failed, connect_failed and those of TLS it was not sent, with any other error it may
+  // have been carried out.
+  virtual Effects on_http(HttpId /*id*/, const base::Result<HttpReply>& /*reply*/,
+                          const std::string& /*detail*/, TimePoint /*now*/) {
+    return {};  // for vendors that send none
+  }
   // `limit`: when the caller stops waiting. Answered exactly once, also before Ready.
   virtual Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                              TimePoint now) = 0;
