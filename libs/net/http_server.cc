@@ -16,6 +16,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include "net/accept.h"
+#include "net/deadline.h"
 #include "net/stream.h"
 
 namespace net {
@@ -81,25 +82,6 @@ std::optional<HttpReply> complaint(const base::Error& error) {
   if (error.category() != make_error_code(http::error::bad_method).category()) return {};
   return plain_text(400, "malformed request: " + error.message() + "\n");
 }
-
-// Resets a connection whose current step takes too long.
-class Deadline {
- public:
-  Deadline(const asio::any_io_executor& executor, Stream::Handle connection)
-      : timer_(executor), connection_(std::move(connection)) {}
-
-  void set(milliseconds limit) {
-    timer_.expires_after(limit);
-    timer_.async_wait([connection = connection_](base::Error error) {
-      if (!error) connection.reset();
-    });
-  }
-  void clear() { timer_.cancel(); }
-
- private:
-  asio::steady_timer timer_;
-  Stream::Handle connection_;
-};
 
 }  // namespace
 

@@ -14,25 +14,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "net/http.h"
 #include "net/websocket.h"
 
 namespace net {
-
-// What a client asked for, whether a page or an upgrade to WebSocket.
-struct HttpRequest {
-  std::string method, target, body;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  bool upgrade = false;                                      // asks for a WebSocket
-
-  std::string header(std::string_view name) const;  // name in lower case; empty if absent
-  std::string path() const;                         // the target without its query
-};
-
-struct HttpReply {
-  unsigned status = 200;
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // Content-Type, Set-Cookie, …
-};
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";

@@ -1,8 +1,6 @@
 #include "net/websocket.h"
 
-#include <charconv>
 #include <optional>
-#include <sstream>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,6 +12,7 @@
 #include <boost/beast/websocket.hpp>
 
 #include "net/accept.h"
+#include "net/dial.h"
 #include "net/stream.h"
 
 namespace net {
@@ -34,76 +33,6 @@ constexpr std::size_t kBufferBytes = 2'048;
 constexpr std::size_t kWriteBufferBytes = 2'048;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
-using Addresses = std::vector<tcp::endpoint>;
-
-std::string text_of(const tcp::endpoint& endpoint) {
-  std::ostringstream text;
-  text << endpoint;
-  return text.str();
-}
-
-std::string text_of(milliseconds limit) { return std::to_string(limit.count()) + " ms"; }
-
-std::string name_of(const Endpoint& endpoint) { return endpoint.host + ":" + endpoint.port; }
-
-std::string host_header(const Endpoint& endpoint) {
-  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-  const auto host = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;
-  return endpoint.port == (endpoint.tls ? "443" : "80") ? host : host + ":" + endpoint.port;
-}
-
-std::optional<tcp::endpoint> literal(const Endpoint& endpoint) {
-  base::Error error;
-  const auto address = asio::ip::make_address(endpoint.host, error);
-  std::uint16_t port = 0;
-  const char* end = endpoint.port.data() + endpoint.port.size();
-  const auto parsed = std::from_chars(endpoint.port.data(), end, port);
-  if (error || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return tcp::endpoint(address, port);
-}
-
-// Asio's resolver cannot be hurried once getaddrinfo() runs, so its answer may come after we have
-// stopped waiting for it.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), timer(executor) {}
-
-  tcp::resolver resolver;
-  asio::steady_timer timer;
-  std::optional<base::Error> answered;
-  Addresses found;
-};
-
-asio::awaitable<base::Error> resolve(const Endpoint& endpoint, milliseconds limit,
-                                     Addresses& addresses, std::string& why) {
-  if (const auto address = literal(endpoint)) {
-    addresses.push_back(*address);
-    co_return base::Error{};
-  }
-  const auto executor = co_await asio::this_coro::executor;
-  const auto lookup = std::make_shared<Lookup>(executor);
-  lookup->timer.expires_after(limit);
-  lookup->resolver.async_resolve(
-      endpoint.host, endpoint.port,
-      [lookup](base::Error error, const tcp::resolver::results_type& found) {
-        lookup->answered = error;
-        for (const auto& entry : found) lookup->found.push_back(entry.endpoint());
-        lookup->timer.cancel();
-      });
-  const auto [cancelled] = co_await lookup->timer.async_wait(kTuple);
-  if (!lookup->answered) {
-    lookup->resolver.cancel();
-    if (cancelled) co_return cancelled;
-    why = "resolve " + endpoint.host + ": no answer within " + text_of(limit);
-    co_return base::Errc::timed_out;
-  }
-  if (*lookup->answered || lookup->found.empty()) {
-    why = "resolve " + endpoint.host + ": " + lookup->answered->message();
-    co_return base::Errc::resolve_failed;
-  }
-  addresses = std::move(lookup->found);
-  co_return base::Error{};
-}
-
 }  // namespace
 
 // Shared by the WebSocket and its operations under way, so that one may be destroyed while the
@@ -213,13 +142,7 @@ struct WebSocket::Impl : std::enable_shared_from_this<Impl> {
     return *verdict;
   }
 
-  // The stages of connect(). Each returns an error with `why`.
-  asio::awaitable<base::Error> reach(const Addresses& addresses, std::string& why);
-  asio::awaitable<base::Error> secure(const Endpoint& endpoint, std::shared_ptr<TlsContext> tls,
-                                      std::string& why);
   asio::awaitable<base::Error> upgrade(const Endpoint& endpoint, std::string& why);
-  asio::awaitable<base::Error> open(const Endpoint& endpoint, std::shared_ptr<TlsContext> tls,
-                                    std::string& why);
 
   websocket::stream<Stream, false> ws;  // false: no permessage-deflate, and no zlib
   asio::steady_timer timer;
@@ -237,69 +160,25 @@ struct WebSocket::Impl : std::enable_shared_from_this<Impl> {
   std::optional<base::Error> verdict;
 };
 
-asio::awaitable<base::Error> WebSocket::Impl::reach(const Addresses& addresses, std::string& why) {
-  const auto deadline = steady_clock::now() + limits.connect;
-  base::Error last;
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
-    // Half of what is left for each address but the last: one that swallows packets, as an IPv6
-    // address without a route may, leaves time for the others.
-    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    const auto share = i + 1 < addresses.size() ? left / 2 : left;
-    expired = false;
-    arm(share, &Impl::expire);
-    const auto [error] = co_await stream().socket().async_connect(addresses[i], kTuple);
-    disarm();
-    if (!error && !expired) {
-      peer = addresses[i];
-      base::Error ignored;
-      stream().socket().set_option(tcp::no_delay(true), ignored);
-      co_return base::Error{};
-    }
-    if (error == asio::error::operation_aborted && !expired) co_return error;
-    why = "connect to " + text_of(addresses[i]) + ": " +
-          (expired ? "no answer within " + text_of(share) : error.message());
-    last = expired ? base::Errc::timed_out : base::Errc::connect_failed;
-    base::Error ignored;
-    stream().socket().close(ignored);
-  }
-  co_return last;
-}
-
-asio::awaitable<base::Error> WebSocket::Impl::secure(const Endpoint& endpoint,
-                                                     std::shared_ptr<TlsContext> tls,
-                                                     std::string& why) {
-  if (!tls) throw std::logic_error("net::WebSocket: TLS without a context");
-  stream().start_tls(std::move(tls), endpoint.host, endpoint.port);
-  arm(limits.tls, &Impl::expire);
-  const auto [error] = co_await stream().async_handshake(kTuple);
-  disarm();
-  if (expired) {
-    why = "TLS handshake with " + name_of(endpoint) + ": not done within " + text_of(limits.tls);
-    co_return base::Errc::timed_out;
-  }
-  if (error) why = "TLS with " + name_of(endpoint) + ": " + stream().why();
-  co_return error;
-}
-
 asio::awaitable<base::Error> WebSocket::Impl::upgrade(const Endpoint& endpoint, std::string& why) {
   ws.set_option(websocket::stream_base::decorator([&endpoint](websocket::request_type& request) {
     for (const auto& [name, value] : endpoint.headers) request.set(name, value);
   }));
   websocket::response_type response;
-  const auto host = host_header(endpoint);
+  const auto host = endpoint.host_header();
   arm(limits.upgrade, &Impl::expire);
   const auto [error] = co_await ws.async_handshake(response, host, endpoint.target, kTuple);
   disarm();
   ws.set_option(websocket::stream_base::decorator([](websocket::request_type&) {}));
 
-  const auto what = "upgrade to WebSocket at " + name_of(endpoint) + endpoint.target;
+  const auto what = "upgrade to WebSocket at " + endpoint.name() + endpoint.target;
   if (expired) {
     why = what + ": no answer within " + text_of(limits.upgrade);
     co_return base::Errc::timed_out;
   }
   if (!error || error == asio::error::operation_aborted) co_return error;
   if (error.category() == base::category()) {
-    why = "TLS with " + name_of(endpoint) + ": " + stream().why();
+    why = "TLS with " + endpoint.name() + ": " + stream().why();
     co_return error;
   }
   if (error == websocket::error::upgrade_declined) {
@@ -316,28 +195,17 @@ asio::awaitable<base::Error> WebSocket::Impl::upgrade(const Endpoint& endpoint, 
   co_return is_lost ? base::Errc::link_lost : base::Errc::upgrade_refused;
 }
 
-asio::awaitable<base::Error> WebSocket::Impl::open(const Endpoint& endpoint,
-                                                   std::shared_ptr<TlsContext> tls,
-                                                   std::string& why) {
-  Addresses addresses;
-  if (const auto error = co_await resolve(endpoint, limits.resolve, addresses, why)) {
-    co_return error;
-  }
-  if (const auto error = co_await reach(addresses, why)) co_return error;
-  if (endpoint.tls) {
-    if (const auto error = co_await secure(endpoint, std::move(tls), why)) co_return error;
-  }
-  co_return co_await upgrade(endpoint, why);
-}
-
 asio::awaitable<base::Result<WebSocket>> WebSocket::connect(Endpoint endpoint,
                                                             WebSocketLimits limits,
                                                             std::shared_ptr<TlsContext> tls,
                                                             std::string* detail) {
   const auto executor = co_await asio::this_coro::executor;
   WebSocket opened(std::make_shared<Impl>(Stream(tcp::socket(executor)), limits));
+  Impl& impl = *opened.impl_;
   std::string why;
-  const auto error = co_await opened.impl_->open(endpoint, std::move(tls), why);
+  auto dialling = dial(impl.stream(), endpoint, limits, std::move(tls), impl.peer, why);
+  base::Error error = co_await std::move(dialling);
+  if (!error) error = co_await impl.upgrade(endpoint, why);
   if (error) {
     if (detail) *detail = std::move(why);
     co_return error;

@@ -5,28 +5,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "base/result.h"
+#include "net/endpoint.h"
 #include "net/tls.h"
 
 namespace net {
 
-// Where to open a WebSocket, and what to say in the upgrade request.
-struct Endpoint {
-  std::string host, port, target = "/";
-  bool tls = false;
-  std::vector<std::pair<std::string, std::string>> headers;  // further ones: User-Agent, Cookie, …
-};
-
 // How long each stage of a connection may take, and how large what arrives may be.
-struct WebSocketLimits {
-  std::chrono::milliseconds resolve{5'000};
-  std::chrono::milliseconds connect{5'000};
-  std::chrono::milliseconds tls{10'000};
+struct WebSocketLimits : DialLimits {
   std::chrono::milliseconds upgrade{10'000};
   std::chrono::milliseconds close{3'000};  // waiting for the other side's close frame
   // A ping goes out after this long without hearing anything, and the link is given up (with

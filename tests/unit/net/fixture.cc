@@ -61,16 +61,17 @@ asio::awaitable<void> echo(HttpRequest, WebSocket socket) {
   }
 }
 
-NetTest::NetTest() : serve(echo) {}
-NetTest::~NetTest() = default;
-
-void NetTest::start() {
-  const auto answer = [](const HttpRequest& request) -> asio::awaitable<HttpServer::Answer> {
+NetTest::NetTest() : serve(echo) {
+  answer = [](const HttpRequest& request) -> asio::awaitable<HttpServer::Answer> {
     if (request.upgrade && request.path() == "/ws") co_return HttpServer::Accept{};
     HttpReply reply;
     reply.status = 404;
     co_return reply;
   };
+}
+NetTest::~NetTest() = default;
+
+void NetTest::start() {
   server = std::make_unique<HttpServer>(std::vector<asio::any_io_executor>{io.get_executor()},
                                         server_options, answer, serve);
 }
@@ -139,6 +140,17 @@ asio::awaitable<std::string> RawPeer::hear(std::size_t bytes) {
   co_return taken;
 }
 
+asio::awaitable<void> RawPeer::hear_until(std::string text) {
+  const auto [error, end] =
+      co_await asio::async_read_until(socket_, asio::dynamic_buffer(heard_), text, kTuple);
+  heard_.erase(0, end);
+}
+
 void RawPeer::hang_up() { socket_.close(); }
+
+void RawPeer::stop() {
+  acceptor_.close();
+  hang_up();
+}
 
 }  // namespace net::testing

@@ -36,7 +36,7 @@ class NetTest : public ::testing::Test {
   NetTest();
   ~NetTest() override;
 
-  // Listens at /ws for WebSockets, with `serve` and `server_options` as they are by then.
+  // Listens with `answer`, `serve` and `server_options` as they are by then.
   void start();
   // Runs the dialogue to its end and stops the server; then nothing may be left that still waits.
   void run(boost::asio::awaitable<void> dialogue);
@@ -49,6 +49,8 @@ class NetTest : public ::testing::Test {
   WebSocketLimits limits;           // of the client
   std::string detail;               // of the last failed connect()
   HttpServerOptions server_options;
+  HttpServer::OnRequest
+      answer;   // WebSockets at /ws, and nothing else, unless a test says otherwise
   Serve serve;  // echoes unless a test says otherwise
   std::unique_ptr<HttpServer> server;
 };
@@ -64,7 +66,10 @@ class RawPeer {
   boost::asio::awaitable<void> say(std::string bytes);
   // Waits for that many bytes, or as many as come before the end.
   boost::asio::awaitable<std::string> hear(std::size_t bytes);
+  // Takes what comes, up to and including `text`.
+  boost::asio::awaitable<void> hear_until(std::string text);
   void hang_up();
+  void stop();  // and accept nobody any more
 
  private:
   boost::asio::ip::tcp::acceptor acceptor_;

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 struct Http : NetTest {
   void start_pages() { start_pages({io.get_executor()}); }
   void start_pages(std::vector<asio::any_io_executor> executors) {
-    const auto answer = [](const HttpRequest& request) -> asio::awaitable<HttpServer::Answer> {
+    answer = [](const HttpRequest& request) -> asio::awaitable<HttpServer::Answer> {
       if (request.path() == "/throw") throw std::runtime_error("a bug");
       if (request.path() == "/accept") co_return HttpServer::Accept{};
       HttpReply reply;

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace net {
+
+// What a client asks for, whether a page or an upgrade to WebSocket.
+struct HttpRequest {
+  std::string method, target, body;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  bool upgrade = false;                                      // asks for a WebSocket
+
+  std::string header(std::string_view name) const;  // name in lower case; empty if absent
+  std::string path() const;                         // the target without its query
+};
+
+struct HttpReply {
+  unsigned status = 200;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // Content-Type, Set-Cookie, …
+};
+
+}  // namespace net
