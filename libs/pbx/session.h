@@ -125,8 +125,8 @@ class Session {
   virtual Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                                  TimePoint now) = 0;
   // The reply to a request of this session's; or why there is none, and a sentence about it: with
-  // resolve_failed, connect_failed and those of TLS it was not sent, with any other error it may
-  // have been carried out.
+  // too_many_requests, resolve_failed, connect_failed and those of TLS it was not sent, with any
+  // other error it may have been carried out.
   virtual Effects on_http(HttpId /*id*/, const base::Result<HttpReply>& /*reply*/,
                           const std::string& /*detail*/, TimePoint /*now*/) {
     return {};  // for vendors that send none

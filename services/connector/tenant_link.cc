@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/overloaded.h"
@@ -40,6 +41,12 @@ struct TenantLink::Socket {
   void notify() { wake.cancel(); }
 };
 
+// One HTTP request under way.
+struct TenantLink::Request {
+  bool too_many = false;  // beyond the limit: it fails without having been sent
+  asio::cancellation_signal stop;
+};
+
 TenantLink::TenantLink(asio::any_io_executor executor, std::unique_ptr<pbx::Session> session,
                        LinkOptions options, Outlets outlets)
     : executor_(std::move(executor)),
@@ -58,6 +65,7 @@ asio::awaitable<Ending> TenantLink::run() {
 
   // Last words first: each socket closes once its texts are written.
   timer_.cancel();
+  for (const auto& [id, request] : requests_) request->stop.emit(asio::cancellation_type::terminal);
   while (!sockets_.empty()) close(sockets_.begin()->first);
   while (running_ > 0) co_await changed_.async_wait(kTuple);
 
@@ -114,6 +122,7 @@ void TenantLink::apply(pbx::Effects effects) {
                    [&](pbx::OpenLink& it) { open(it); },
                    [&](pbx::SendText& it) { send(it); },
                    [&](pbx::CloseLink& it) { close(it.link); },
+                   [&](pbx::SendHttp& it) { send(it); },
                    [&](pbx::Stage& it) { outlets_.stage(it.state); },
                    [&](pbx::Ready&) { outlets_.ready(); },
                    [&](pbx::Observe& it) { outlets_.observe(it); },
@@ -146,6 +155,20 @@ void TenantLink::send(pbx::SendText& text) {
   }
   socket.texts.push_back(std::move(text.text));
   socket.notify();
+}
+
+void TenantLink::send(pbx::SendHttp& wanted) {
+  if (ending_) return;
+  if (!http_) {
+    net::HttpClientLimits limits;
+    static_cast<net::DialLimits&>(limits) = options_.limits;
+    limits.body_bytes_max = options_.limits.message_bytes_max;
+    http_ = std::make_unique<net::HttpClient>(executor_, limits, options_.tls);
+  }
+  auto request = std::make_shared<Request>();
+  request->too_many = requests_.size() >= options_.requests_max;
+  requests_[wanted.id] = request;
+  spawn(exchange(std::move(request), std::move(wanted)));
 }
 
 // From here on the session hears nothing of this link any more.
@@ -214,6 +237,43 @@ asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Han
   spawn(write_to(socket));
   apply(session_->on_link_open(socket->link, now()));
   co_await read_from(socket);
+}
+
+// The whole life of one HTTP request.
+asio::awaitable<void> TenantLink::exchange(std::shared_ptr<Request> request, pbx::SendHttp wanted) {
+  // Never from within the effects that asked for it.
+  co_await asio::post(executor_, asio::use_awaitable);
+  base::Result<net::HttpReply> reply = Errc::too_many_requests;
+  std::string detail = "too many requests to the PBX are under way";
+  if (!request->too_many && !ending_) {
+    // A coroutine of its own, as in connect().
+    asio::steady_timer done(executor_, asio::steady_timer::time_point::max());
+    bool finished = false;
+    detail.clear();
+    pbx::Handshake& where = wanted.where;
+    net::Endpoint endpoint{where.host, where.port, where.target, where.tls,
+                           std::move(where.headers)};
+    auto sending = http_->send(std::move(wanted.method), std::move(endpoint),
+                               std::move(wanted.body), wanted.limit, &detail);
+    asio::co_spawn(
+        executor_, std::move(sending),
+        asio::bind_cancellation_slot(request->stop.slot(), [&](const std::exception_ptr& thrown,
+                                                               base::Result<net::HttpReply> got) {
+          if (!thrown) reply = std::move(got);
+          finished = true;
+          done.cancel();
+        }));
+    while (!finished) co_await done.async_wait(kTuple);
+  }
+  requests_.erase(wanted.id);
+  if (ending_) co_return;
+  if (!reply) {
+    apply(session_->on_http(wanted.id, reply.error(), detail, now()));
+    co_return;
+  }
+  outlets_.heard();
+  const pbx::HttpReply heard{reply->status, std::move(reply->headers), std::move(reply->body)};
+  apply(session_->on_http(wanted.id, heard, detail, now()));
 }
 
 asio::awaitable<void> TenantLink::read_from(std::shared_ptr<Socket> socket) {

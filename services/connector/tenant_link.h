@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "call/command.h"
+#include "net/http_client.h"
 #include "net/tls.h"
 #include "net/websocket.h"
 #include "pbx/session.h"
@@ -27,7 +28,7 @@ struct Outlets {
   std::function<void(const pbx::Observe&)> observe;
   std::function<void(call::CommandId, call::Reply)> answer;
   std::function<void(const pbx::Note&)> note;
-  std::function<void()> heard;  // a message arrived, on any socket; its effects follow
+  std::function<void()> heard;  // a message or a reply arrived, wherever; its effects follow
   // Whether events are made faster than NATS takes them: then pace() is awaited before the primary
   // link is read again, so that the PBX is slowed down by TCP.
   std::function<bool()> crowded;
@@ -40,6 +41,7 @@ struct LinkOptions {
   std::shared_ptr<net::TlsContext> tls;
   std::size_t texts_max = 1'024;   // waiting to be written, for each socket
   std::size_t commands_max = 256;  // taken and not answered yet
+  std::size_t requests_max = 64;   // HTTP requests under way; another one fails at once
 };
 
 // Why a link ended.
@@ -49,8 +51,9 @@ struct Ending {
   std::optional<std::chrono::milliseconds> retry_after;
 };
 
-// Drives one pbx::Session over its WebSockets: the I/O shell of the pure sessions. Lives from
-// connect to close of the primary link. All members are called on the executor it was made for.
+// Drives one pbx::Session over its WebSockets and HTTP requests: the I/O shell of the pure
+// sessions. Lives from connect to close of the primary link. All members are called on the executor
+// it was made for.
 class TenantLink {
  public:
   TenantLink(boost::asio::any_io_executor executor, std::unique_ptr<pbx::Session> session,
@@ -70,17 +73,20 @@ class TenantLink {
 
  private:
   struct Socket;
+  struct Request;
 
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, pbx::Handshake where);
   boost::asio::awaitable<base::Error> connect(std::shared_ptr<Socket> socket, pbx::Handshake where,
                                               std::string& detail);
   boost::asio::awaitable<void> read_from(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> write_to(std::shared_ptr<Socket> socket);
+  boost::asio::awaitable<void> exchange(std::shared_ptr<Request> request, pbx::SendHttp wanted);
   boost::asio::awaitable<void> keep_time();
   void closed(pbx::LinkId link, base::Error why, const std::string& detail);
   void apply(pbx::Effects effects);
   void open(const pbx::OpenLink& wanted);
   void send(pbx::SendText& text);
+  void send(pbx::SendHttp& wanted);
   void close(pbx::LinkId link);
   void answer(call::CommandId id, call::Reply reply);
   void spawn(boost::asio::awaitable<void> work);
@@ -90,6 +96,8 @@ class TenantLink {
   LinkOptions options_;
   Outlets outlets_;
   std::map<pbx::LinkId, std::shared_ptr<Socket>> sockets_;
+  std::unique_ptr<net::HttpClient> http_;  // once it is needed
+  std::map<pbx::HttpId, std::shared_ptr<Request>> requests_;
   std::set<call::CommandId> unanswered_;
   std::optional<Ending> ending_;
   unsigned running_ = 0;               // coroutines that use this

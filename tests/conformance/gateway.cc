@@ -271,6 +271,7 @@ void Gateway::apply(pbx::Effects effects) {
                      if (line) stage_.dialect().on_text(connection, it.text, now_);
                    },
                    [&](pbx::CloseLink& it) { hang_up(it.link); },
+                   [](pbx::SendHttp&) { ADD_FAILURE() << "no HTTP on this stage yet"; },
                    [&](pbx::Stage& it) { set_link(it.state); },
                    [&](pbx::Ready&) {
                      tell(tracker_->end_resync(context()));

@@ -6,7 +6,13 @@ pbx::OpenLink open_link(pbx::LinkId link, const std::string& port) {
   return {link, pbx::Handshake{"127.0.0.1", port, "/ws", false, {}}};
 }
 
+pbx::SendHttp get(pbx::HttpId id, const std::string& port, const std::string& target) {
+  pbx::Handshake where{"127.0.0.1", port, target, false, {{"X-Test", "yes"}}};
+  return {id, "GET", std::move(where), "", std::chrono::seconds(5)};
+}
+
 pbx::Effects FakeSession::on_start(pbx::TimePoint) {
+  if (script_.on_start) return script_.on_start();
   return {open_link(pbx::kPrimary, script_.port)};
 }
 
@@ -21,6 +27,11 @@ pbx::Effects FakeSession::on_text(pbx::LinkId link, std::string_view text, pbx::
 pbx::Effects FakeSession::on_link_closed(pbx::LinkId link, const base::Error& why,
                                          const std::string&, pbx::TimePoint) {
   return script_.on_closed ? script_.on_closed(link, why) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_http(pbx::HttpId id, const base::Result<pbx::HttpReply>& reply,
+                                  const std::string& detail, pbx::TimePoint) {
+  return script_.on_http ? script_.on_http(id, reply, detail) : pbx::Effects{};
 }
 
 pbx::Effects FakeSession::on_command(call::CommandId id, const call::Command&, pbx::TimePoint,

@@ -14,9 +14,13 @@ class FakeSession final : public pbx::Session {
  public:
   struct Script {
     std::string port;
+    std::function<pbx::Effects()> on_start;  // instead of opening the primary link
     std::function<pbx::Effects(pbx::LinkId)> on_open;
     std::function<pbx::Effects(pbx::LinkId, std::string_view)> on_text;
     std::function<pbx::Effects(pbx::LinkId, const base::Error&)> on_closed;
+    std::function<pbx::Effects(pbx::HttpId, const base::Result<pbx::HttpReply>&,
+                               const std::string& detail)>
+        on_http;
     std::function<pbx::Effects(call::CommandId)> on_command;
     std::function<pbx::Effects()> on_tick;
     pbx::TimePoint deadline = pbx::TimePoint::max();
@@ -28,6 +32,8 @@ class FakeSession final : public pbx::Session {
   pbx::Effects on_text(pbx::LinkId link, std::string_view text, pbx::TimePoint now) override;
   pbx::Effects on_link_closed(pbx::LinkId link, const base::Error& why, const std::string& detail,
                               pbx::TimePoint now) override;
+  pbx::Effects on_http(pbx::HttpId id, const base::Result<pbx::HttpReply>& reply,
+                       const std::string& detail, pbx::TimePoint now) override;
   pbx::Effects on_command(call::CommandId id, const call::Command& command, pbx::TimePoint limit,
                           pbx::TimePoint now) override;
   pbx::Effects on_tick(pbx::TimePoint now) override;
@@ -39,5 +45,7 @@ class FakeSession final : public pbx::Session {
 
 // Opens `link` at the fake PBX.
 pbx::OpenLink open_link(pbx::LinkId link, const std::string& port);
+// Asks it for `target`.
+pbx::SendHttp get(pbx::HttpId id, const std::string& port, const std::string& target);
 
 }  // namespace connector

@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 // hears.
 struct TenantLinkTest : testing::Test {
   asio::io_context io{1};
-  std::vector<std::string> heard_by_pbx;
+  std::vector<std::string> heard_by_pbx, asked;
   std::vector<base::Error> pbx_reads_ended;
   // What the PBX does with each message; false: hangs up.
   std::function<asio::awaitable<bool>(net::WebSocket&, std::string)> pbx_answers;
@@ -37,7 +37,7 @@ struct TenantLinkTest : testing::Test {
   net::HttpServer pbx{
       {io.get_executor()},
       {},
-      [this](const net::HttpRequest&) { return upgrade(); },
+      [this](const net::HttpRequest& request) { return upgrade(request); },
       [this](net::HttpRequest, net::WebSocket socket) { return serve(std::move(socket)); }};
 
   FakeSession::Script script;
@@ -50,8 +50,15 @@ struct TenantLinkTest : testing::Test {
   std::unique_ptr<TenantLink> link;
   std::optional<Ending> ending;
 
-  asio::awaitable<net::HttpServer::Answer> upgrade() {
+  // Of what is no upgrade, the target comes back, but never that of "/silence".
+  asio::awaitable<net::HttpServer::Answer> upgrade(const net::HttpRequest& request) {
     net::HttpServer::Answer answer = net::HttpServer::Accept{};
+    if (!request.upgrade) {
+      asked.push_back(request.target + " " + request.header("x-test"));
+      asio::steady_timer never(io, asio::steady_timer::time_point::max());
+      if (request.target == "/silence") co_await never.async_wait(asio::use_awaitable);
+      co_return net::HttpReply{200, request.target, {}};
+    }
     if (upgrade_status != 101) answer = net::HttpReply{upgrade_status, "", {}};
     co_return answer;
   }
@@ -245,6 +252,65 @@ TEST_F(TenantLinkTest, EndsALinkWhosePbxDoesNotRead) {
     return effects;
   };
   EXPECT_EQ(run().why, Errc::overloaded);
+}
+
+TEST_F(TenantLinkTest, SendsRequestsAndOpensTheLinkWhenTheSessionSaysSo) {
+  script.on_start = [this] { return pbx::Effects{get(1, script.port, "/login")}; };
+  script.on_http = [this](pbx::HttpId id, const auto& reply, const std::string&) {
+    EXPECT_EQ(id, 1u);
+    EXPECT_EQ(reply ? reply->status : 0, 200u);
+    EXPECT_EQ(reply ? reply->body : "", "/login");
+    return pbx::Effects{open_link(pbx::kPrimary, script.port)};
+  };
+  script.on_open = [](pbx::LinkId) { return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}}; };
+  EXPECT_EQ(run().why, Errc::timed_out);
+  EXPECT_THAT(asked, ElementsAre("/login yes"));
+}
+
+TEST_F(TenantLinkTest, TellsWhyARequestHasNoReply) {
+  script.on_start = [this] {
+    pbx.refuse();
+    return pbx::Effects{get(1, script.port, "/login")};
+  };
+  script.on_http = [](pbx::HttpId, const auto& reply, const std::string& detail) {
+    return pbx::Effects{pbx::GiveUp{reply.error(), detail, {}}};
+  };
+  const Ending why = run();
+  EXPECT_EQ(why.why, Errc::connect_failed);
+  EXPECT_THAT(why.detail, testing::HasSubstr("Connection refused"));
+}
+
+TEST_F(TenantLinkTest, RefusesRequestsBeyondItsLimit) {
+  options.requests_max = 2;
+  std::vector<pbx::HttpId> refused;
+  script.on_open = [this](pbx::LinkId) {
+    pbx::Effects effects;
+    for (pbx::HttpId id = 1; id <= 3; ++id) effects.push_back(get(id, script.port, "/silence"));
+    return effects;
+  };
+  script.on_http = [&](pbx::HttpId id, const auto& reply, const std::string&) {
+    EXPECT_EQ(reply.error(), Errc::too_many_requests);
+    refused.push_back(id);
+    return pbx::Effects{pbx::GiveUp{Errc::timed_out, "", {}}};
+  };
+  run();
+  EXPECT_THAT(refused, ElementsAre(3u));
+}
+
+TEST_F(TenantLinkTest, ForgetsRequestsThatAreUnderWayWhenItEnds) {
+  int replies = 0;
+  script.on_open = [this](pbx::LinkId) {
+    return pbx::Effects{get(1, script.port, "/silence"), pbx::SendText{pbx::kPrimary, "x"}};
+  };
+  script.on_http = [&](pbx::HttpId, const auto&, const std::string&) {
+    ++replies;
+    return pbx::Effects{};
+  };
+  script.on_text = [](pbx::LinkId, std::string_view) {
+    return pbx::Effects{pbx::GiveUp{Errc::login_rejected, "", {}}};
+  };
+  EXPECT_EQ(run().why, Errc::login_rejected);
+  EXPECT_EQ(replies, 0);
 }
 
 }  // namespace
