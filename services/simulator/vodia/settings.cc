@@ -90,6 +90,16 @@ std::vector<std::string_view> variant_names() {
   return names;
 }
 
+std::string mark_of(std::size_t index) {
+  constexpr std::string_view kLetters =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string mark(kMarkSize, '0');
+  for (auto it = mark.rbegin(); it != mark.rend(); ++it, index /= kLetters.size()) {
+    *it = kLetters[index % kLetters.size()];
+  }
+  return mark;
+}
+
 std::string Settings::server() const {
   if (!version.empty()) return "PBX/" + version;
   switch (profile) {

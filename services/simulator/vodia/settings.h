@@ -58,13 +58,17 @@ struct Account {
 inline constexpr std::string_view kExtensions = "extensions";
 inline constexpr std::string_view kOrbits = "orbits";
 
+inline constexpr std::size_t kMarkSize = 4;
+// The mark of the tenant at that place: another one for each of the first millions.
+std::string mark_of(std::size_t index);
+
 struct Settings {
   Profile profile = Profile::v70;
   std::string version;  // empty: the profile's own
   std::string domain;
   // The first characters of the tenant's session ids and tokens. They tell whose a cookie is, where
   // many tenants share a port.
-  std::string mark = "S0";
+  std::string mark = "S000";
   std::string admin_user = "admin", admin_password = "admin-demo";  // of the whole system
   std::string tenant_password = "tenant-demo";                      // of admin@{domain}
   ExtensionPattern password{"agent-", ""}, name{"Extension ", ""};
