@@ -51,6 +51,7 @@ void Calls::on_change(const Change& change) {
     record.from = change.leg->from;
     record.to = change.leg->to;
   }
+  record.recorded = record.recorded || change.kind == Change::Kind::record_started;
   if (change.extension == engine::kOutside) {
     record.outside = true;
     return;
@@ -89,7 +90,6 @@ void Calls::look_at(CallId id, TimePoint at, std::set<ExtensionIndex>& touched) 
     const Leg& leg = *tenant_.find_leg(leg_id);
     if (leg.extension != engine::kOutside) record.present.insert(leg.extension);
     if (leg.state == LegState::up && leg.connected) ++talking;
-    record.recorded = record.recorded || leg.recording;
   }
   if (talking < 2) {
     record.connect.reset();
