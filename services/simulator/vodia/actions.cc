@@ -136,6 +136,10 @@ const std::vector<Dialect::Action>& Dialect::actions() {
 
 void Dialect::act(ConnectionId connection, Peer& peer, const ClientFrame& frame, TimePoint now) {
   auto& counters = pbx_.counters;
+  if (softphones_.act(connection, peer.extension, frame, now)) {
+    ++counters.actions[frame.action];
+    return;
+  }
   for (const Action& action : actions()) {
     if (action.name != frame.action) continue;
     const Settings& settings = pbx_.settings;

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <boost/json.hpp>
+
 #include "simulator/vodia/rest.h"
 #include "simulator/vodia/text.h"
 
@@ -43,11 +45,19 @@ bool is_login(const HttpRequest& request) {
 }  // namespace
 
 Dialect::Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire)
-    : pbx_(std::move(settings), tenant), wire_(wire), random_(pbx_.settings.seed) {}
+    : pbx_(std::move(settings), tenant),
+      wire_(wire),
+      random_(pbx_.settings.seed),
+      softphones_(pbx_, [this](ConnectionId connection, const boost::json::object& frame) {
+        const auto it = peers_.find(connection);
+        if (it == peers_.end() || it->second.deaf) return;
+        send(connection, boost::json::serialize(frame), now_);
+      }) {}
 
 // Pages, and what becomes of WebSockets before they are.
 
 HttpAnswer Dialect::on_http(const HttpRequest& request, TimePoint now) {
+  now_ = now;
   HttpAnswer answer;
   if (pbx_.faults.silent) {
     answer.kind = HttpAnswer::Kind::never;
@@ -176,6 +186,7 @@ void Dialect::on_text(ConnectionId connection, std::string_view text, TimePoint 
   const auto it = peers_.find(connection);
   if (it == peers_.end() || it->second.silent) return;
   ++pbx_.counters.frames_received;
+  now_ = now;
   keep_open(connection, it->second, now);
   if (it->second.deaf) return;
   act(connection, it->second, parse_client_frame(text), now);
@@ -186,6 +197,7 @@ void Dialect::on_closed(ConnectionId connection) {
   if (it == peers_.end()) return;
   idle_ends_.erase({it->second.idle_end, connection});
   peers_.erase(it);
+  softphones_.on_closed(connection);
 }
 
 std::vector<engine::ConnectionInfo> Dialect::connections() const {
@@ -200,7 +212,9 @@ std::vector<engine::ConnectionInfo> Dialect::connections() const {
 // What has changed.
 
 void Dialect::on_change(const Change& change) {
+  now_ = change.at;
   pbx_.calls.on_change(change);
+  softphones_.on_change(change);
   if (change.extension != engine::kOutside) changed_.insert(change.extension);
   if (tell_at_ == TimePoint::max()) tell_at_ = change.at + pbx_.settings.push_delay;
   const bool started = change.kind == Change::Kind::record_started;
@@ -299,7 +313,7 @@ void Dialect::send(ConnectionId connection, const Frame& frame, TimePoint now) {
 // Time.
 
 TimePoint Dialect::deadline() const {
-  TimePoint due = tell_at_;
+  TimePoint due = std::min(tell_at_, softphones_.deadline());
   if (!delayed_.empty()) due = std::min(due, delayed_.front().due);
   if (!idle_ends_.empty()) due = std::min(due, idle_ends_.begin()->first);
   for (const auto& [extension, it] : pbx_.preferences) due = std::min(due, it.dnd_end);
@@ -307,6 +321,8 @@ TimePoint Dialect::deadline() const {
 }
 
 void Dialect::advance(TimePoint now) {
+  now_ = now;
+  if (softphones_.deadline() <= now) softphones_.advance(now);
   if (tell_at_ <= now) tell_changes(tell_at_);
   while (!delayed_.empty() && delayed_.front().due <= now) {
     const Delayed next = std::move(delayed_.front());
@@ -361,6 +377,7 @@ void Dialect::happen(const engine::Incident& incident, TimePoint now) {
   if (!incident.calls_survive) {
     pbx_.tenant.forget_calls();
     pbx_.calls.forget();
+    softphones_.forget();
   }
   pbx_.tenant.renew_ids();
 }
@@ -369,7 +386,10 @@ void Dialect::drop_all() {
   const auto all = std::exchange(peers_, {});
   idle_ends_.clear();
   delayed_.clear();
-  for (const auto& [id, peer] : all) wire_.drop(id);
+  for (const auto& [id, peer] : all) {
+    softphones_.on_closed(id);
+    wire_.drop(id);
+  }
 }
 
 }  // namespace simulator::vodia

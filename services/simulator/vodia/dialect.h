@@ -11,6 +11,7 @@
 #include "simulator/engine/random.h"
 #include "simulator/vodia/client_frames.h"
 #include "simulator/vodia/pbx.h"
+#include "simulator/vodia/softphones.h"
 
 namespace simulator::vodia {
 
@@ -83,11 +84,13 @@ class Dialect final : public engine::Dialect {
   Pbx pbx_;
   engine::Wire& wire_;
   engine::Random random_;
+  Softphones softphones_;
   std::map<engine::ConnectionId, Peer> peers_;
   std::set<std::pair<engine::TimePoint, engine::ConnectionId>> idle_ends_;
   std::set<engine::ExtensionIndex> changed_;              // accounts, not told yet
   engine::TimePoint tell_at_ = engine::TimePoint::max();  // what has changed
   std::deque<Delayed> delayed_;
+  engine::TimePoint now_{};  // of what is being done
 };
 
 }  // namespace simulator::vodia
