@@ -212,6 +212,10 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
     } catch (const std::exception&) {
       answer = plain_text(500, "internal error\n");
     }
+    if (std::holds_alternative<Drop>(answer)) {
+      stream.handle().reset();
+      co_return;
+    }
     if (auto* accepted = std::get_if<Accept>(&answer)) {
       // Frames sent before the upgrade is granted would be lost, so there must be none.
       if (asked.upgrade && buffer.size() == 0) {

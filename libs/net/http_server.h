@@ -41,7 +41,8 @@ class HttpServer {
   struct Accept {
     std::vector<std::pair<std::string, std::string>> headers;  // of the 101 reply
   };
-  using Answer = std::variant<HttpReply, Accept>;
+  struct Drop {};  // a TCP reset instead of an answer: a fault, for the simulator
+  using Answer = std::variant<HttpReply, Accept, Drop>;
   using OnRequest = std::function<boost::asio::awaitable<Answer>(const HttpRequest&)>;
   using OnWebSocket = std::function<boost::asio::awaitable<void>(HttpRequest, WebSocket)>;
 

@@ -277,12 +277,16 @@ asio::awaitable<base::Error> WebSocket::write(std::string_view text) {
   co_return impl->judge(error, cancellation.cancelled() != asio::cancellation_type::none);
 }
 
-asio::awaitable<void> WebSocket::close() {
+asio::awaitable<void> WebSocket::close(std::uint16_t code, std::string reason) {
   const auto impl = impl_;
   if (impl->closing || impl->silent || !impl->ws.is_open()) co_return;
   impl->closing = true;
   impl->arm(impl->limits.close, &Impl::expire);
-  co_await impl->ws.async_close(websocket::close_code::normal, kTuple);
+  constexpr std::size_t kReasonMax = 123;
+  websocket::close_reason why(static_cast<websocket::close_code>(code));
+  reason.resize(std::min(reason.size(), kReasonMax));
+  why.reason.assign(reason.data(), reason.size());
+  co_await impl->ws.async_close(why, kTuple);
   impl->disarm();
   impl->stream().finish();
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,7 +52,8 @@ class WebSocket {
   // One text message, which has to stay as it is until this returns. Errors as for read().
   boost::asio::awaitable<base::Error> write(std::string_view text);
   // The close handshake, bounded by limits.close. A reader that still runs ends with link_closed.
-  boost::asio::awaitable<void> close();
+  // At most 123 bytes of `reason` are sent.
+  boost::asio::awaitable<void> close(std::uint16_t code = 1000, std::string reason = {});
 
   // For logs: "203.0.113.7:9090".
   std::string peer() const;

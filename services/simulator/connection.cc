@@ -65,7 +65,11 @@ asio::awaitable<void> Connection::write_frames() {
       const engine::Frame frame = std::move(batch.front());
       batch.pop_front();
       if (!frame) {
-        socket_.drop();
+        if (close_code_ == 0) {
+          socket_.drop();
+        } else {
+          co_await socket_.close(close_code_, close_reason_);
+        }
         co_return;
       }
       const base::Error error = co_await socket_.write(*frame);
@@ -93,6 +97,7 @@ void Connection::append(engine::Frame frame) {
     }
     if (too_slow) {
       ended_ = true;
+      close_code_ = 0;
       outbox_.clear();
       outbox_.push_back(nullptr);
     } else {
@@ -109,6 +114,16 @@ void Connection::append(engine::Frame frame) {
 
 void Connection::push(engine::Frame frame) {
   if (frame) append(std::move(frame));
+}
+
+void Connection::close(std::uint16_t code, std::string_view reason) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (ended_) return;
+    close_code_ = code;
+    close_reason_ = reason;
+  }
+  append(nullptr);
 }
 
 void Connection::drop() {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -35,11 +37,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void push(engine::Frame frame);
   // Ends without a close frame, once what was pushed before is written, or a second later.
   void drop();
+  // With a close frame, once what was pushed before is written.
+  void close(std::uint16_t code, std::string_view reason);
   void go_silent();
 
  private:
   boost::asio::awaitable<void> write_frames();
-  void wake();
   void append(engine::Frame frame);
 
   const engine::ConnectionId id_;
@@ -54,6 +57,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t bytes_ = 0;             // of the outbox and of what is being written
   bool waiting_ = false;              // the writer is, for more_
   bool ended_ = false;                // nothing is taken any more
+  std::uint16_t close_code_ = 0;      // of the end; 0: without a close frame
+  std::string close_reason_;
 };
 
 }  // namespace simulator

@@ -337,7 +337,7 @@ Control::Answer Control::list_tenants() const {
   json::array all;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     json::object it{{"name", hosts_[i]->name()},
-                    {"vendor", "innova360"},
+                    {"vendor", simulator::name_of(hosts_[i]->settings().vendor)},
                     {"extensions", hosts_[i]->extension_count()}};
     if (ports_[i].plain) it["port"] = *ports_[i].plain;
     if (ports_[i].tls) it["tls_port"] = *ports_[i].tls;

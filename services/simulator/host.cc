@@ -95,6 +95,11 @@ void Host::drop(engine::ConnectionId connection) {
   if (it != clients_.end()) it->second.connection->drop();
 }
 
+void Host::close(engine::ConnectionId connection, std::uint16_t code, std::string_view reason) {
+  const auto it = clients_.find(connection);
+  if (it != clients_.end()) it->second.connection->close(code, reason);
+}
+
 void Host::go_silent(engine::ConnectionId connection) {
   const auto it = clients_.find(connection);
   if (it != clients_.end()) it->second.connection->go_silent();

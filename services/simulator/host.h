@@ -77,6 +77,7 @@ class Host final : private engine::Wire {
   void send(engine::ConnectionId connection, const engine::Frame& frame) override;
   void logged_in(engine::ConnectionId connection) override;
   void drop(engine::ConnectionId connection) override;
+  void close(engine::ConnectionId connection, std::uint16_t code, std::string_view reason) override;
   void go_silent(engine::ConnectionId connection) override;
   void refuse(bool on) override;
 

@@ -81,11 +81,16 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
   const auto unix_time = std::chrono::system_clock::now().time_since_epoch();
   for (const TenantEntry& entry : settings_.tenants) {
     TenantSettings stage = entry.stage;
-    stage.innova360.clock.unix_start =
+    stage.innova360.clock.unix_start = stage.vodia.clock.unix_start =
         std::chrono::duration_cast<std::chrono::seconds>(unix_time).count();
     const auto& executor = executors_[hosts_.size() % executors_.size()];
     hosts_.push_back(std::make_unique<Host>(std::move(stage), executor, start));
-    if (entry.shared) directory_.add(*hosts_.back());
+    if (!entry.shared) continue;
+    if (entry.stage.vendor == Vendor::vodia) {
+      vodia_shared_.push_back(hosts_.back().get());
+    } else {
+      directory_.add(*hosts_.back());
+    }
   }
   prepare_tls();
   open_listeners();
@@ -99,7 +104,7 @@ Server::~Server() {
 }
 
 void Server::prepare_tls() {
-  bool needed = settings_.tls;
+  bool needed = settings_.tls || (settings_.vodia_tls && !vodia_shared_.empty());
   for (const TenantEntry& entry : settings_.tenants) needed = needed || entry.tls;
   if (!needed) return;
   net::TlsOptions options;
@@ -116,8 +121,8 @@ void Server::prepare_tls() {
   tls_ = *context;
 }
 
-Server::Listener Server::listen(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
-                                Host* home, std::vector<asio::any_io_executor> executors) {
+net::HttpServerOptions Server::listener_options(std::uint16_t port,
+                                                std::shared_ptr<net::TlsContext> tls) const {
   net::HttpServerOptions options;
   options.address = settings_.address;
   options.port = port;
@@ -125,10 +130,28 @@ Server::Listener Server::listen(std::uint16_t port, std::shared_ptr<net::TlsCont
   options.limits.ping_interval = {};  // clients ping, we answer: the protocol has no keep-alive
   options.limits.message_bytes_max = kClientMessageMax;
   options.connections_max = settings_.connections_max;
+  return options;
+}
+
+Server::Listener Server::listen(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
+                                Host* home, std::vector<asio::any_io_executor> executors) {
   return std::make_unique<net::HttpServer>(
-      std::move(executors), std::move(options), admit,
+      std::move(executors), listener_options(port, std::move(tls)), admit,
       [this, home](net::HttpRequest request, net::WebSocket socket) {
         return serve(request.path(), std::move(socket), home);
+      });
+}
+
+Server::Listener Server::listen_vodia(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
+                                      std::vector<Host*> tenants,
+                                      std::vector<asio::any_io_executor> executors) {
+  const auto door = std::make_shared<const VodiaDoor>(std::move(tenants));
+  return std::make_unique<net::HttpServer>(
+      std::move(executors), listener_options(port, std::move(tls)),
+      [door](const net::HttpRequest& request) { return door->admit(request); },
+      [this, door](const net::HttpRequest& request, net::WebSocket socket) {
+        Visit visit = door->visit(request);
+        return serve_vodia(std::move(visit), std::move(socket));
       });
 }
 
@@ -141,8 +164,12 @@ void Server::open_listeners() {
     Host* host = hosts_[i].get();
     const std::vector executors{executors_[i % executors_.size()]};  // no hops between threads
     Listener plain, tls;
-    if (entry.plain) plain = listen(entry.port, nullptr, host, executors);
-    if (entry.tls) tls = listen(entry.tls_port, tls_, host, executors);
+    const auto open = [&](std::uint16_t port, const std::shared_ptr<net::TlsContext>& context) {
+      if (entry.stage.vendor == Vendor::innova360) return listen(port, context, host, executors);
+      return listen_vodia(port, context, {host}, executors);
+    };
+    if (entry.plain) plain = open(entry.port, nullptr);
+    if (entry.tls) tls = open(entry.tls_port, tls_);
     ports_.push_back({port_of(plain), port_of(tls)});
     host->on_refuse([plain = plain.get(), tls = tls.get()](bool refuse) {
       set_refusing(plain, refuse);
@@ -153,6 +180,12 @@ void Server::open_listeners() {
   }
   if (settings_.plain) plain_ = listen(settings_.port, nullptr, nullptr, executors_);
   if (settings_.tls) over_tls_ = listen(settings_.tls_port, tls_, nullptr, executors_);
+  if (settings_.vodia_plain && !vodia_shared_.empty()) {
+    vodia_plain_ = listen_vodia(settings_.vodia_port, nullptr, vodia_shared_, executors_);
+  }
+  if (settings_.vodia_tls && !vodia_shared_.empty()) {
+    vodia_tls_ = listen_vodia(settings_.vodia_tls_port, tls_, vodia_shared_, executors_);
+  }
 
   control_ = std::make_unique<Control>(hosts_, ports_);
   net::HttpServerOptions options;
@@ -189,6 +222,20 @@ asio::awaitable<void> Server::serve(std::string target, net::WebSocket socket, H
   visitor.leave();
 }
 
+asio::awaitable<void> Server::serve_vodia(Visit visit, net::WebSocket socket) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto id = ++last_connection_;
+  const auto connection =
+      std::make_shared<Connection>(id, std::move(socket), executor, settings_.outbox_bytes_max);
+  Host& host = *visit.host;
+  host.open(
+      connection, [] {}, visit.session, false);
+  Connection::OnText on_each = [&host, id](std::string_view text) { host.text(id, text); };
+  auto pending = connection->run(std::move(on_each));
+  co_await std::move(pending);
+  host.closed(id);
+}
+
 // Behind the common listener: whoever the login's user belongs to takes over from here.
 void Server::on_text(Visitor& visitor, std::string_view text) {
   const auto id = visitor.connection->id();
@@ -221,7 +268,8 @@ void Server::stop() {
       if (listener) listener->stop();
     }
   }
-  for (const Listener* listener : {&plain_, &over_tls_, &control_server_}) {
+  for (const Listener* listener :
+       {&plain_, &over_tls_, &vodia_plain_, &vodia_tls_, &control_server_}) {
     if (*listener) (*listener)->stop();
   }
   for (const auto& loop : loops_) {
@@ -231,13 +279,17 @@ void Server::stop() {
 }
 
 std::string Server::ready_line() const {
-  json::object pbx, tenants;
-  if (plain_) pbx["plain"] = plain_->port();
-  if (over_tls_) pbx["tls"] = over_tls_->port();
-  if (certificate_) {
-    pbx["certificate"] = certificate_->certificate_file;
-    pbx["sha256"] = certificate_->sha256;
-  }
+  const auto ports_of = [&](const Listener& plain, const Listener& tls) {
+    json::object ports;
+    if (plain) ports["plain"] = plain->port();
+    if (tls) ports["tls"] = tls->port();
+    if (certificate_) {
+      ports["certificate"] = certificate_->certificate_file;
+      ports["sha256"] = certificate_->sha256;
+    }
+    return ports;
+  };
+  json::object tenants;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (!ports_[i].plain && !ports_[i].tls) continue;
     json::object ports;
@@ -245,10 +297,12 @@ std::string Server::ready_line() const {
     if (ports_[i].tls) ports["tls"] = *ports_[i].tls;
     tenants[hosts_[i]->name()] = std::move(ports);
   }
-  return json::serialize(json::object{{"ready", true},
-                                      {"control", control_server_->port()},
-                                      {"innova360", std::move(pbx)},
-                                      {"tenants", std::move(tenants)}});
+  json::object line{{"ready", true},
+                    {"control", control_server_->port()},
+                    {"innova360", ports_of(plain_, over_tls_)}};
+  if (vodia_plain_ || vodia_tls_) line["vodia"] = ports_of(vodia_plain_, vodia_tls_);
+  line["tenants"] = std::move(tenants);
+  return json::serialize(line);
 }
 
 }  // namespace simulator

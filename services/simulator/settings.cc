@@ -24,11 +24,11 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
-std::optional<innova360::ExtensionPattern> pattern_from(const std::string& text) {
+std::optional<engine::ExtensionPattern> pattern_from(const std::string& text) {
   constexpr std::string_view kPlace = "{extension}";
   const auto at = text.find(kPlace);
   if (at == std::string::npos) return std::nullopt;
-  return innova360::ExtensionPattern{text.substr(0, at), text.substr(at + kPlace.size())};
+  return engine::ExtensionPattern{text.substr(0, at), text.substr(at + kPlace.size())};
 }
 
 std::uint16_t port_at(const Section& section, std::string_view key, std::int64_t otherwise,
@@ -128,6 +128,16 @@ engine::TenantOptions read_engine(const Section& section) {
   return it;
 }
 
+engine::ExtensionPattern read_pattern(const Section& section, std::string_view key,
+                                      const char* otherwise, std::string_view doc) {
+  const auto text = section.text(key, {.doc = doc, .otherwise = otherwise});
+  auto found = pattern_from(text);
+  if (!found) {
+    section.wrong(key, "found \"" + text + "\"; expected a text with {extension} in it");
+  }
+  return found.value_or(engine::ExtensionPattern{});
+}
+
 innova360::Settings read_innova360(const Section& section, const Settings& all) {
   innova360::Settings it;
   it.server = section.text("server", {.doc = "Its name in frames.", .otherwise = all.server});
@@ -137,19 +147,78 @@ innova360::Settings read_innova360(const Section& section, const Settings& all) 
   it.supervisor_password =
       supervisor.text("password", {.doc = "A test's, no secret.", .otherwise = "{tenant}-demo"});
   const Section agents = section.section("agents");
-  const auto pattern = [&](std::string_view key, const char* otherwise, std::string_view doc) {
-    const auto text = agents.text(key, {.doc = doc, .otherwise = otherwise});
-    auto found = pattern_from(text);
-    if (!found) agents.wrong(key, "found \"" + text + "\"; expected a text with {extension} in it");
-    return found.value_or(innova360::ExtensionPattern{});
-  };
-  it.agent_user = pattern("user", "{extension}", "An agent's user name.");
-  it.agent_password = pattern("password", "agent-{extension}", "An agent's password.");
+  it.agent_user = read_pattern(agents, "user", "{extension}", "An agent's user name.");
+  it.agent_password = read_pattern(agents, "password", "agent-{extension}", "An agent's password.");
   const Section variants = section.section("variants");
   for (const auto& name : innova360::variant_names()) {
     if (!variants.has(name)) continue;
     const auto value = variants.text(name, {.doc = "See README.", .otherwise = ""});
     const auto wrong = innova360::set_variant(it.variants, name, value);
+    if (!wrong.empty()) variants.wrong(name, wrong);
+  }
+  return it;
+}
+
+void read_accounts(const Section& section, vodia::Settings& it) {
+  section.each("accounts",
+               [&](const Section& each) {
+                 vodia::Account account;
+                 account.number = each.text("number", {.doc = "Its number.",
+                                                       .pattern = scenario::kNumberPattern,
+                                                       .like = scenario::kNumberLike,
+                                                       .length_max = 64});
+                 account.type =
+                     each.text("type", {.doc = "orbits, acds, hunts, attendants, conferences, ...",
+                                        .pattern = "[a-z]{1,32}",
+                                        .like = "small letters"});
+                 account.name =
+                     each.text("name", {.doc = "Its name.", .otherwise = account.number});
+                 it.accounts.push_back(std::move(account));
+               },
+               {.doc = "Those that are no extensions.", .count_max = 10'000, .unique = "number"});
+}
+
+vodia::Settings read_vodia(const Section& section) {
+  vodia::Settings it;
+  it.domain = section.text("domain", {.doc = "As clients name it.", .otherwise = "{tenant}"});
+  it.profile = section.one_of<vodia::Profile>(
+      "profile",
+      {{"legacy2016", vodia::Profile::legacy2016},
+       {"v67", vodia::Profile::v67},
+       {"v70", vodia::Profile::v70}},
+      {.doc = "Which generation of servers it is.", .otherwise = vodia::Profile::v70});
+  it.version =
+      section.text("version", {.doc = "Instead of the profile's own.", .otherwise = it.version});
+  const Section admin = section.section("admin");
+  it.admin_user =
+      admin.text("user", {.doc = "The system's administrator.", .otherwise = it.admin_user});
+  it.admin_password =
+      admin.text("password", {.doc = "A test's, no secret.", .otherwise = it.admin_password});
+  it.tenant_password = section.text("tenant_password",
+                                    {.doc = "Of admin@{domain}.", .otherwise = it.tenant_password});
+  it.password = read_pattern(section, "password", "agent-{extension}", "An extension's password.");
+  it.name = read_pattern(section, "names", "Extension {extension}", "Its user's name.");
+  it.second_factor = section.list(
+      "second_factor",
+      {.doc = "Extensions whose password is not enough.", .otherwise = std::vector<std::string>{}});
+  it.second_factor_code = section.text(
+      "second_factor_code", {.doc = "What they need besides.", .otherwise = it.second_factor_code});
+  it.idle_timeout =
+      section.duration("idle_timeout", {.doc = "Sockets that say nothing for so long are closed.",
+                                        .otherwise = it.idle_timeout,
+                                        .least = Millis(100)});
+  it.token_life = section.duration(
+      "token_life", {.doc = "How long a third-party token is good.", .otherwise = it.token_life});
+  it.push_delay =
+      section.duration("push_delay", {.doc = "Changes that are closer together come in one list.",
+                                      .otherwise = it.push_delay,
+                                      .most = Millis(10'000)});
+  read_accounts(section, it);
+  const Section variants = section.section("variants");
+  for (const auto& name : vodia::variant_names()) {
+    if (!variants.has(name)) continue;
+    const auto value = variants.text(name, {.doc = "See README.", .otherwise = ""});
+    const auto wrong = vodia::set_variant(it.variants, name, value);
     if (!wrong.empty()) variants.wrong(name, wrong);
   }
   return it;
@@ -168,6 +237,11 @@ TenantEntry numbered(TenantEntry entry, std::int64_t n) {
         &words.agent_user.after, &words.agent_password.before, &words.agent_password.after}) {
     fill(*text);
   }
+  auto& pbx = it.vodia;
+  for (auto* text : {&pbx.domain, &pbx.tenant_password, &pbx.password.before, &pbx.password.after,
+                     &pbx.name.before, &pbx.name.after}) {
+    fill(*text);
+  }
   return entry;
 }
 
@@ -177,8 +251,10 @@ void read_tenant(const Section& section, Settings& all) {
   name = section.text("name", {.doc = "In paths; with count, it has {n} in it.",
                                .pattern = "[a-z0-9{][a-z0-9{}-]{0,62}",
                                .like = "small letters, digits and '-'"});
-  section.one_of<int>("vendor", {{"innova360", 0}},
-                      {.doc = "Whose protocol it speaks.", .otherwise = 0});
+  auto& vendor = entry.stage.vendor;
+  vendor =
+      section.one_of<Vendor>("vendor", {{"innova360", Vendor::innova360}, {"vodia", Vendor::vodia}},
+                             {.doc = "Whose protocol it speaks.", .otherwise = vendor});
   const auto count = section.integer(
       "count",
       {.doc = "That many tenants of this kind.", .otherwise = 1, .least = 1, .most = kTenantsMax});
@@ -186,7 +262,12 @@ void read_tenant(const Section& section, Settings& all) {
     section.wrong("name", "expected a name with {n} in it, and count, or neither");
   }
   entry.stage.engine = read_engine(section);
-  entry.stage.innova360 = read_innova360(section, all);
+  if (vendor == Vendor::innova360 || section.documenting()) {
+    entry.stage.innova360 = read_innova360(section, all);
+  }
+  if (vendor == Vendor::vodia || section.documenting()) {
+    entry.stage.vodia = read_vodia(section.section("vodia"));
+  }
   entry.plain = section.has("port");
   entry.port = port_at(section, "port", 0, "A listener of its own; 0: any free port.");
   entry.tls = section.has("tls_port");
@@ -200,6 +281,25 @@ void read_tenant(const Section& section, Settings& all) {
   for (std::int64_t n = 1; n <= count; ++n) all.tenants.push_back(numbered(entry, n));
 }
 
+// A Vodia tenant's numbers and, behind one listener, its domain are its own.
+void check_domains(const Section& root, const Settings& all) {
+  std::map<std::string, std::string> domains;
+  for (const auto& entry : all.tenants) {
+    const auto& it = entry.stage;
+    if (it.vendor != Vendor::vodia) continue;
+    const std::set<std::string> numbers(it.engine.extensions.begin(), it.engine.extensions.end());
+    for (const auto& account : it.vodia.accounts) {
+      if (!numbers.contains(account.number)) continue;
+      root.wrong("tenants", it.name + ": " + account.number + " is an extension and an account");
+    }
+    if (!entry.shared) continue;
+    const auto [other, is_new] = domains.emplace(it.vodia.domain, it.name);
+    if (is_new) continue;
+    root.wrong("tenants", other->second + " and " + it.name + " have the same domain \"" +
+                              other->first + "\" behind one listener; expected different ones");
+  }
+}
+
 // Behind one listener a user's name has to tell the tenant.
 void check_users(const Section& root, const Settings& all) {
   std::map<std::string, std::string> supervisors;
@@ -208,7 +308,7 @@ void check_users(const Section& root, const Settings& all) {
   for (const auto& entry : all.tenants) {
     const auto& it = entry.stage;
     if (!names.insert(it.name).second) root.wrong("tenants", "two are called " + it.name);
-    if (!entry.shared) continue;
+    if (!entry.shared || it.vendor != Vendor::innova360) continue;
     const auto [other, is_new] = supervisors.emplace(it.innova360.supervisor_user, it.name);
     if (!is_new) {
       root.wrong("tenants", other->second + " and " + it.name +
@@ -269,6 +369,11 @@ Settings read_settings(const Section& root) {
   it.certificate_folder = innova360.text(
       "certificate_folder",
       {.doc = "Where the one that is made goes, and is found again.", .otherwise = ""});
+  const Section vodia = root.section("vodia");
+  it.vodia_plain = vodia.boolean("plain", {.doc = "Listen without TLS.", .otherwise = true});
+  it.vodia_port = port_at(vodia, "port", it.vodia_port, "Of Vodia's common listener.");
+  it.vodia_tls = vodia.boolean("tls", {.doc = "Listen with TLS.", .otherwise = true});
+  it.vodia_tls_port = port_at(vodia, "tls_port", it.vodia_tls_port, "The same over TLS.");
   it.outbox_bytes_max =
       root.bytes("outbox", {.doc = "Per connection; one that reads slower is dropped.",
                             .otherwise = it.outbox_bytes_max,
@@ -282,6 +387,7 @@ Settings read_settings(const Section& root) {
     root.each("tenants", [&](const Section& section) { read_tenant(section, it); },
               {.doc = "Without any, a demo tenant.", .count_min = 1, .count_max = kTenantsMax});
     check_users(root, it);
+    check_domains(root, it);
   } else {
     it.tenants.push_back(demo_tenant());
   }
@@ -291,11 +397,16 @@ Settings read_settings(const Section& root) {
 
 void reseed(Settings& settings, std::uint64_t seed) {
   settings.seed = seed;
-  for (auto& entry : settings.tenants) entry.stage.innova360.seed = seed++;
+  std::size_t index = 0;
+  for (auto& entry : settings.tenants) {
+    entry.stage.innova360.seed = entry.stage.vodia.seed = seed++;
+    entry.stage.vodia.mark = vodia::mark_of(index++);
+  }
 }
 
 void take_any_ports(Settings& settings) {
   settings.control_port = settings.port = settings.tls_port = 0;
+  settings.vodia_port = settings.vodia_tls_port = 0;
   for (auto& entry : settings.tenants) entry.port = entry.tls_port = 0;
 }
 

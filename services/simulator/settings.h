@@ -12,7 +12,6 @@ namespace simulator {
 // One tenant, and where it listens.
 struct TenantEntry {
   TenantSettings stage;
-  std::string vendor = "innova360";
   bool shared = true;                    // also behind the vendor's common listener
   bool plain = false, tls = false;       // listeners of its own
   std::uint16_t port = 0, tls_port = 0;  // of those; 0: any free one
@@ -27,6 +26,9 @@ struct Settings {
   std::string server = "s1";          // what the common listener calls itself
   std::uint16_t port = 9000, tls_port = 9090;
   bool plain = true, tls = true;
+  // Of Vodia's common listener, which there is if any such tenant is behind it.
+  std::uint16_t vodia_port = 8080, vodia_tls_port = 8443;
+  bool vodia_plain = true, vodia_tls = true;
   std::string certificate_file, key_file;   // both, or neither: then one is made
   std::string certificate_folder;           // for the one that is made; empty: a temporary one
   std::size_t outbox_bytes_max = 16 << 20;  // per connection; one that reads slower is dropped

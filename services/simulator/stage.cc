@@ -3,15 +3,43 @@
 #include <algorithm>
 #include <utility>
 
+#include "simulator/vodia/dialect.h"
+
 namespace simulator {
 
 using engine::TimePoint;
 
+namespace {
+
+// A park orbit is a device as well: it answers, and calls stay there.
+engine::TenantOptions engine_of(TenantSettings& settings) {
+  engine::TenantOptions options = std::exchange(settings.engine, {});
+  if (settings.vendor == Vendor::vodia) {
+    for (const auto& account : settings.vodia.accounts) {
+      if (account.type == vodia::kOrbits) options.extensions.push_back(account.number);
+    }
+  }
+  return options;
+}
+
+std::unique_ptr<engine::Dialect> make_dialect(const TenantSettings& settings,
+                                              engine::Tenant& tenant, engine::Wire& wire) {
+  switch (settings.vendor) {
+    case Vendor::innova360:
+      return std::make_unique<innova360::Dialect>(settings.innova360, tenant, wire);
+    case Vendor::vodia: return std::make_unique<vodia::Dialect>(settings.vodia, tenant, wire);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view name_of(Vendor vendor) { return vendor == Vendor::vodia ? "vodia" : "innova360"; }
+
 Stage::Stage(TenantSettings settings, engine::Wire& wire, TimePoint start)
-    : settings_(std::move(settings)), tenant_(std::move(settings_.engine), *this) {
-  settings_.engine = {};
-  settings_.innova360.clock.start = start;
-  dialect_ = std::make_unique<innova360::Dialect>(settings_.innova360, tenant_, wire);
+    : settings_(std::move(settings)), tenant_(engine_of(settings_), *this) {
+  settings_.innova360.clock.start = settings_.vodia.clock.start = start;
+  dialect_ = make_dialect(settings_, tenant_, wire);
 }
 
 TimePoint Stage::deadline() const {

@@ -11,13 +11,19 @@
 #include "simulator/engine/tenant.h"
 #include "simulator/innova360/dialect.h"
 #include "simulator/scenario/run.h"
+#include "simulator/vodia/settings.h"
 
 namespace simulator {
 
+enum class Vendor : std::uint8_t { innova360, vodia };
+std::string_view name_of(Vendor vendor);
+
 struct TenantSettings {
   std::string name;
+  Vendor vendor = Vendor::innova360;
   engine::TenantOptions engine;
-  innova360::Settings innova360;
+  innova360::Settings innova360;  // only the vendor's own
+  vodia::Settings vodia;          // are looked at
   bool own_listener = false;
 };
 

@@ -94,7 +94,14 @@ json::object faults_json(const engine::Faults& it) {
           {"init_extensions", it.init_extensions},
           {"actions", actions},
           {"new_call", new_call},
-          {"new_call_delay_ms", it.new_call_delay.count()}};
+          {"new_call_delay_ms", it.new_call_delay.count()},
+          {"login_not_found", count_json(it.login_not_found)},
+          {"login_delay_ms", it.login_delay.count()},
+          {"refuse_upgrades", count_json(it.refuse_upgrades)},
+          {"drop_requests", count_json(it.drop_requests)},
+          {"truncated_replies", count_json(it.truncated_replies)},
+          {"double_entries", count_json(it.double_entries)},
+          {"missing_entries", count_json(it.missing_entries)}};
 }
 
 json::object state_json(const Stage& stage, engine::TimePoint now) {
@@ -122,7 +129,7 @@ json::object state_json(const Stage& stage, engine::TimePoint now) {
         {"calls_started", it->started()}, {"calls_left_out", it->left_out()}, {"over", it->over()}};
   }
   return {{"tenant", stage.name()},
-          {"vendor", "innova360"},
+          {"vendor", name_of(stage.settings().vendor)},
           {"extensions", std::move(extensions)},
           {"calls", std::move(calls)},
           {"connections", std::move(connections)},

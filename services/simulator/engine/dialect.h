@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "simulator/engine/faults.h"
+#include "simulator/engine/http.h"
 #include "simulator/engine/types.h"
 
 namespace simulator::engine {
@@ -25,7 +26,11 @@ class Wire {
   virtual ~Wire() = default;
   virtual void send(ConnectionId connection, const Frame& frame) = 0;
   virtual void logged_in(ConnectionId connection) = 0;
-  virtual void drop(ConnectionId connection) = 0;       // without a close frame
+  virtual void drop(ConnectionId connection) = 0;  // without a close frame
+  // With a close frame, after what was sent before. For wires that have no such thing, as drop().
+  virtual void close(ConnectionId connection, std::uint16_t /*code*/, std::string_view /*reason*/) {
+    drop(connection);
+  }
   virtual void go_silent(ConnectionId connection) = 0;  // stops reading and answering, stays open
   virtual void refuse(bool on) = 0;                     // connections to the tenant's own listener
 };
@@ -59,7 +64,11 @@ struct Counters {
 // are called in turn with the tenant's operations; on_change() from within them.
 class Dialect : public Listener {
  public:
-  // A connection to `target`; `welcomed` if somebody else has said the first words already.
+  // A request to this tenant, on whatever TCP connection. After `accept`, on_open() follows once
+  // the WebSocket stands.
+  virtual HttpAnswer on_http(const HttpRequest& request, TimePoint now) = 0;
+  // A connection to `target` (or as whom on_http() accepted it); `welcomed` if somebody else has
+  // said the first words already.
   virtual void on_open(ConnectionId connection, std::string_view target, bool welcomed,
                        TimePoint now) = 0;
   virtual void on_text(ConnectionId connection, std::string_view text, TimePoint now) = 0;

@@ -29,6 +29,15 @@ struct Faults {
   NewCall new_call = NewCall::normal;
   Millis new_call_delay{500};  // if late
 
+  // Of PBXs with an HTTP side, and of those that send lists of calls instead of events.
+  std::uint32_t login_not_found = 0;    // so many logins are told that there is no such account
+  Millis login_delay{0};                // a login's answer comes this much later
+  std::uint32_t refuse_upgrades = 0;    // so many upgrades to WebSocket are refused
+  std::uint32_t drop_requests = 0;      // so many HTTP requests end in a TCP reset
+  std::uint32_t truncated_replies = 0;  // so many HTTP replies end in the middle
+  std::uint32_t double_entries = 0;     // so many lists have every entry twice
+  std::uint32_t missing_entries = 0;    // so many lists leave out a call that is alive
+
   bool operator==(const Faults&) const = default;
 };
 
@@ -42,10 +51,14 @@ enum class Noise : std::uint8_t {
   oversized,
 };
 
+// What becomes of the sockets of a session that is no more.
+enum class Revoke : std::uint8_t { none, close, quiet };
+
 // What happens once, now.
 struct Incident {
-  bool drop_all = false;  // TCP connections end without a word
-  bool restart = false;   // drop_all, and everything has other ids afterwards
+  Revoke revoke = Revoke::none;  // of all sessions
+  bool drop_all = false;         // TCP connections end without a word
+  bool restart = false;          // drop_all, and everything has other ids afterwards
   bool calls_survive = false;
   std::vector<Noise> noise;
   std::size_t oversized_bytes = 5 << 20;

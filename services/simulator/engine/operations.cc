@@ -243,6 +243,20 @@ Error Tenant::pick_up(std::string_view extension, std::string_view ringing_at, T
   return {};
 }
 
+Error Tenant::take_over(std::string_view extension, std::string_view from, TimePoint now) {
+  auto who = extension_named(extension);
+  if (!who) return who.error();
+  if (auto error = may_call(**who)) return error;
+  auto found = pick(from, 0, talking);
+  if (!found) return found.error();
+  Leg& old = **found;
+  Call& call = calls_.at(old.call);
+  Leg& leg = add_leg(call, find_extension(extension), extension, false, old.from, old.to, now);
+  end_leg(old, Cause::elsewhere, now);
+  answer_leg(leg, now);
+  return {};
+}
+
 Error Tenant::record(std::string_view device, bool on, TimePoint now, LegId leg) {
   auto found = pick(device, leg, talking);
   if (!found) return found.error();
@@ -259,10 +273,12 @@ Error Tenant::set_registered(std::string_view extension, bool on, TimePoint now)
   return {};
 }
 
-Error Tenant::set_do_not_disturb(std::string_view extension, bool on, TimePoint) {
+Error Tenant::set_do_not_disturb(std::string_view extension, bool on, TimePoint now) {
   auto found = extension_named(extension);
   if (!found) return found.error();
-  (*found)->do_not_disturb = on;
+  if (std::exchange((*found)->do_not_disturb, on) == on) return {};
+  ++changes_;
+  listener_.on_change({Change::Kind::do_not_disturb, now, find_extension(extension)});
   return {};
 }
 

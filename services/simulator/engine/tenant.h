@@ -71,6 +71,8 @@ class Tenant {
                       LegId leg = 0);
   // Answers at `extension` what rings at `ringing`.
   base::Error pick_up(std::string_view extension, std::string_view ringing, TimePoint now);
+  // Goes on at `extension` with the call that `from` has: out of a park orbit.
+  base::Error take_over(std::string_view extension, std::string_view from, TimePoint now);
   base::Error record(std::string_view device, bool on, TimePoint now, LegId leg = 0);
 
   base::Error set_registered(std::string_view extension, bool on, TimePoint now);

@@ -116,6 +116,7 @@ struct Extension {
 struct Change {
   enum class Kind : std::uint8_t {
     status,          // extension
+    do_not_disturb,  // extension
     leg_added,       // leg, call, and extension unless it is an outside party's, as for all below
     leg_state,       //
     leg_ended,       // with `cause`; the leg is still whole

@@ -42,16 +42,6 @@ bool take_one(std::uint32_t& count) {
 
 }  // namespace
 
-std::string ExtensionPattern::of(std::string_view extension) const {
-  return before + std::string(extension) + after;
-}
-
-std::string_view ExtensionPattern::extension_in(std::string_view text) const {
-  if (text.size() <= before.size() + after.size()) return {};
-  if (!text.starts_with(before) || !text.ends_with(after)) return {};
-  return text.substr(before.size(), text.size() - before.size() - after.size());
-}
-
 Dialect::Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire)
     : settings_(std::move(settings)),
       tenant_(tenant),
@@ -60,6 +50,19 @@ Dialect::Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire)
       random_(settings_.seed) {}
 
 // Connections and logins.
+
+// This PBX serves no pages: all there is are the two WebSockets.
+engine::HttpAnswer Dialect::on_http(const engine::HttpRequest& request, TimePoint) {
+  engine::HttpAnswer answer;
+  const auto path = request.path();
+  if (request.upgrade && (path == kSupervisorPath || path == kAgentPath)) {
+    answer.kind = engine::HttpAnswer::Kind::accept;
+    answer.visitor = path;
+  } else {
+    answer.reply.status = 404;
+  }
+  return answer;
+}
 
 void Dialect::on_open(ConnectionId connection, std::string_view target, bool welcomed,
                       TimePoint now) {
@@ -213,6 +216,7 @@ void Dialect::on_change(const Change& change) {
     const auto& whose = tenant_.extension(extension);
     return send_event(extension, encoder_.extension_status(whose), change.at);
   }
+  if (!change.leg) return;  // this protocol does not show it
 
   const Leg& leg = *change.leg;
   switch (change.kind) {
@@ -247,6 +251,7 @@ void Dialect::on_change(const Change& change) {
     case Kind::record_stopped:
       return send_event(extension, encoder_.call_event("end-record", leg), change.at);
     case Kind::status:
+    case Kind::do_not_disturb:
     case Kind::joined: return;  // this protocol has no message for it
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "simulator/engine/dialect.h"
+#include "simulator/engine/pattern.h"
 #include "simulator/engine/random.h"
 #include "simulator/engine/tenant.h"
 #include "simulator/innova360/client_frames.h"
@@ -14,14 +15,7 @@
 
 namespace simulator::innova360 {
 
-// "agent-{extension}": an extension's number between two fixed texts.
-struct ExtensionPattern {
-  std::string before, after;
-
-  std::string of(std::string_view extension) const;
-  // The extension, or empty if `text` does not fit.
-  std::string_view extension_in(std::string_view text) const;
-};
+using engine::ExtensionPattern;
 
 struct Settings {
   std::string server = "s1";
@@ -45,6 +39,7 @@ class Dialect final : public engine::Dialect {
  public:
   Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire);
 
+  engine::HttpAnswer on_http(const engine::HttpRequest& request, engine::TimePoint now) override;
   void on_open(engine::ConnectionId connection, std::string_view target, bool welcomed,
                engine::TimePoint now) override;
   void on_text(engine::ConnectionId connection, std::string_view text,

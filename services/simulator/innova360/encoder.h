@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "simulator/engine/clock.h"
 #include "simulator/engine/faults.h"
 #include "simulator/engine/tenant.h"
 #include "simulator/innova360/variants.h"
@@ -10,10 +11,7 @@
 namespace simulator::innova360 {
 
 // Where a tenant's ids take their seconds from: they are "<unix seconds>.<number>", as Asterisk's.
-struct Clock {
-  engine::TimePoint start{};
-  std::int64_t unix_start = 1'760'000'000;  // at `start`
-};
+using engine::Clock;
 
 // The first words on a connection, before anybody knows whose it is.
 std::string welcome_frame(std::string_view server);

@@ -121,6 +121,19 @@ FaultChange read_faults(const config::Section& section) {
     change.changes.push_back([new_call](Faults& faults) { faults.new_call = new_call; });
   }
   read.duration("new_call_delay", &Faults::new_call_delay, "How late, if late.");
+  read.count("login_not_found", &Faults::login_not_found,
+             "So many logins are told that there is no such account, or always.");
+  read.duration("login_delay", &Faults::login_delay, "A login's answer comes so much later.");
+  read.count("refuse_upgrades", &Faults::refuse_upgrades,
+             "So many upgrades to WebSocket are refused, or always.");
+  read.count("drop_requests", &Faults::drop_requests,
+             "So many HTTP requests end in a TCP reset, or always.");
+  read.count("truncated_replies", &Faults::truncated_replies,
+             "So many HTTP replies end in the middle, or always.");
+  read.count("double_entries", &Faults::double_entries,
+             "So many lists of calls have every entry twice, or always.");
+  read.count("missing_entries", &Faults::missing_entries,
+             "So many lists of calls leave one out that is alive, or always.");
 
   engine::Incident& incident = change.incident;
   incident.drop_all =
@@ -129,6 +142,13 @@ FaultChange read_faults(const config::Section& section) {
       "restart", {.doc = "As drop_all, and all ids are others afterwards.", .otherwise = false});
   incident.calls_survive =
       section.boolean("calls_survive", {.doc = "Calls go on over a restart.", .otherwise = false});
+  incident.revoke = section.one_of<engine::Revoke>(
+      "revoke",
+      {{"none", engine::Revoke::none},
+       {"close", engine::Revoke::close},
+       {"quiet", engine::Revoke::quiet}},
+      {.doc = "All sessions end; their sockets are closed, or just told nothing any more.",
+       .otherwise = engine::Revoke::none});
   read_noise(section, incident);
   incident.oversized_bytes = static_cast<std::size_t>(
       section.integer("oversized_bytes", {.doc = "How large an oversized frame is.",

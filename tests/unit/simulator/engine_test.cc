@@ -30,6 +30,11 @@ struct Diary : engine::Listener {
         lines.push_back("status " + who + ' ' +
                         std::string(engine::name_of(tenant->extension(it.extension).status)));
         break;
+      case Kind::do_not_disturb:
+        lines.push_back(
+            (tenant->extension(it.extension).do_not_disturb ? "do not disturb " : "disturb ") +
+            who);
+        break;
       case Kind::leg_added: lines.push_back("added " + who); break;
       case Kind::leg_state:
         lines.push_back(std::string(engine::name_of(it.leg->state)) + ' ' + who);

@@ -3,12 +3,11 @@
 #include <future>
 #include <thread>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "client.h"
 #include "support.h"
 
 // The program's insides, over real sockets. The answers of the control face say when something has
@@ -16,80 +15,11 @@
 namespace simulator {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using base::Errc;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// A WebSocket client that blocks.
-class Client {
- public:
-  explicit Client(std::uint16_t port, std::string path, std::shared_ptr<net::TlsContext> tls = {}) {
-    net::Endpoint endpoint;
-    endpoint.host = tls ? "localhost" : "127.0.0.1";
-    endpoint.port = std::to_string(port);
-    endpoint.target = std::move(path);
-    endpoint.tls = tls != nullptr;
-    net::WebSocketLimits limits;
-    limits.ping_interval = 200ms;
-    limits.message_bytes_max = 64 << 20;
-    auto connect = [&]() -> asio::awaitable<void> {
-      auto pending = net::WebSocket::connect(endpoint, limits, tls);
-      auto opened = co_await std::move(pending);
-      if (opened) {
-        socket_.emplace(std::move(*opened));
-      } else {
-        error_ = opened.error();
-      }
-    };
-    run(connect);
-  }
-
-  bool connected() const { return socket_.has_value(); }
-  base::Error error() const { return error_; }
-
-  // The next message; empty at the end, and then error() says which.
-  std::string read() {
-    std::string text;
-    auto next = [&]() -> asio::awaitable<void> {
-      auto got = co_await socket_->read();
-      if (got) {
-        text = std::string(*got);
-      } else {
-        error_ = got.error();
-      }
-    };
-    run(next);
-    return text;
-  }
-  void write(std::string text) {
-    auto say = [&]() -> asio::awaitable<void> { error_ = co_await socket_->write(text); };
-    run(say);
-  }
-  std::string log_in(const std::string& user, const std::string& password) {
-    write(R"({"type":"auth-plain","user":")" + user + R"(","passwd":")" + password + "\"}");
-    return read();
-  }
-  std::string brief() { return Scene::brief(read()); }
-
- private:
-  template <class Task>
-  void run(Task& task) {
-    bool done = false;
-    asio::co_spawn(io_, task, [&](const std::exception_ptr& thrown) {
-      done = true;
-      if (thrown) std::rethrow_exception(thrown);
-    });
-    io_.restart();
-    while (!done) io_.run_one();
-  }
-
-  asio::io_context io_{1};
-  std::optional<net::WebSocket> socket_;
-  base::Error error_;
-};
 
 class ServerTest : public testing::Test {
  protected:
