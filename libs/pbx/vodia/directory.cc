@@ -219,6 +219,11 @@ std::optional<bool> Directory::do_not_disturb(const std::string& number) const {
   return found == rows_.end() ? std::nullopt : found->second.account.do_not_disturb;
 }
 
+std::optional<bool> Directory::busy(const std::string& number) const {
+  const auto found = rows_.find(number);
+  return found == rows_.end() ? std::nullopt : found->second.account.busy;
+}
+
 std::vector<std::string> Directory::extensions() const {
   std::vector<std::string> numbers;
   for (const auto& [number, row] : rows_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ class Directory {
   // By its number, or an alias that no other account has. Valid until the next non-const call.
   std::optional<Known> find(std::string_view number) const;
   std::optional<bool> do_not_disturb(const std::string& number) const;
+  std::optional<bool> busy(const std::string& number) const;
   std::vector<std::string> extensions() const;
   // Grows when an account comes, goes or becomes something else: parties of calls may, too.
   unsigned generation() const { return generation_; }
