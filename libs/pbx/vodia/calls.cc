@@ -363,8 +363,9 @@ struct Calls::Impl {
       Record& other = records.at(key);
       if (!leaves(other)) continue;
       const bool transfers =
-          std::any_of(other.parts.begin(), other.parts.end(),
-                      [&](const Part& part) { return expects(part, Doing::transfer); });
+          std::any_of(other.parts.begin(), other.parts.end(), [&](const Part& part) {
+            return expects(part, Doing::transfer) || expects(part, Doing::join);
+          });
       // A new call of somebody whose other one has just ended is a new call.
       if (record.parts.empty() && !transfers) continue;
       const auto part = std::find_if(other.parts.begin(), other.parts.end(), [&](const Part& it) {
@@ -489,6 +490,7 @@ struct Calls::Impl {
       part.party = wanted.party;
       part.role = wanted.role;
       part.state = wanted.state;
+      part.member = part.member || wanted.member;
       part.talked = part.talked || wanted.state == ConnectionState::connected ||
                     wanted.state == ConnectionState::hold;
       seat(record, part);

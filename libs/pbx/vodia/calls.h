@@ -44,7 +44,7 @@ class Calls {
   };
 
   // What a command of ours is about to do with a leg.
-  enum class Doing { hold, clear, transfer, deflect, pickup, park, record };
+  enum class Doing { hold, clear, transfer, join, deflect, pickup, park, record };
 
   Calls(Options options, const Directory& directory);
   ~Calls();

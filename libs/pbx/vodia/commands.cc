@@ -269,8 +269,8 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             if (auto refused = take_leg(it.held)) return refused;
             const auto active = calls_.find(it.active.leg), held = calls_.find(it.held.leg);
             const std::string one(held->id), two(active->id);
-            calls_.expect(it.active.leg, Doing::transfer);
-            calls_.expect(it.held.leg, Doing::transfer);
+            calls_.expect(it.active.leg, Doing::join);
+            calls_.expect(it.held.leg, Doing::join);
             if (legacy_) {
               const std::string from(held->peer), to(active->peer);
               say(pending,

@@ -42,6 +42,10 @@ class Arranger {
       if (member != from_) add(extension(member), Role::called, ringing_or_talking(member));
     }
     add_callee();
+    for (Wanted& part : result_.parts) {
+      part.member =
+          part.party.kind == DeviceKind::extension && has(members_, part.party.device.str());
+    }
     result_.answered = answered_;
     hold(holder);
     return std::move(result_);
@@ -78,12 +82,19 @@ class Arranger {
       return part.talked && part.party.device.str() == number;
     });
   }
+  // An extension that was listed, and is not in a list that there is: it transferred the call.
+  bool has_left(std::string_view number) const {
+    return has(left_, number) ||
+           (!members_.empty() && std::any_of(before_.begin(), before_.end(), [&](const Part& part) {
+             return part.member && part.party.device.str() == number;
+           }));
+  }
   ConnectionState ringing_or_talking(std::string_view number) const {
     return answered_ || has_talked(number) ? ConnectionState::connected : ConnectionState::alerting;
   }
 
   void add(Party party, Role role, ConnectionState state) {
-    result_.parts.push_back({std::move(party), role, state});
+    result_.parts.push_back({std::move(party), role, state, false});
   }
 
   void add_caller() {
@@ -92,9 +103,8 @@ class Arranger {
       return add(extension(from_), kRole, ConnectionState::connected);
     }
     if (from_known_) {
-      // A member that is none any more has left: it transferred the call.
       if (from_known_->kind == DeviceKind::extension) {
-        if (!has(left_, from_)) add(extension(from_), kRole, ConnectionState::connected);
+        if (!has_left(from_)) add(extension(from_), kRole, ConnectionState::connected);
         return;
       }
       return add(account(from_, from_known_->kind, first_->from), kRole,
@@ -111,7 +121,7 @@ class Arranger {
     if (to_known_) {
       const DeviceKind kind = to_known_->kind;
       if (kind == DeviceKind::extension) {
-        if (!any_called_member() && !has(left_, to_)) {
+        if (!any_called_member() && !has_left(to_)) {
           add(extension(to_), Role::called, ringing_or_talking(to_));
         }
         return;

@@ -18,6 +18,7 @@ struct Part {
   call::Role role = call::Role::called;
   call::ConnectionState state = call::ConnectionState::null;
   bool talked = false;  // is connected, or was
+  bool member = false;  // an entry has listed it among its extensions
 };
 
 // A leg as the entries now have it.
@@ -25,6 +26,7 @@ struct Wanted {
   call::Party party;
   call::Role role = call::Role::called;
   call::ConnectionState state = call::ConnectionState::null;
+  bool member = false;
 };
 
 struct Arrangement {
