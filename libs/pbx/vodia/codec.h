@@ -123,6 +123,10 @@ base::Result<std::vector<CallEntry>> parse_calls(std::string_view body);
 // `"Ann" <sip:501@tenant.example;user=phone>`, `sip:501@…`, `501@…` or `501`.
 Address address_of(std::string_view text);
 
+// "*502" is an extension with a mark whose meaning nobody knows; "502@tenant" is 502. Empty if it
+// is too long to keep.
+std::string member_of(std::string_view text);
+
 // A number without the separators that people and PBXs write into it: what two spellings of the
 // same number have in common.
 std::string bare_number(std::string_view number);

@@ -5,7 +5,7 @@
 
 #include <openssl/evp.h>
 
-#include "pbx/json.h"
+#include "pbx/vodia/fields.h"
 
 namespace pbx::vodia {
 namespace {
@@ -14,13 +14,6 @@ using base::Errc;
 using simdjson::ondemand::value;
 
 constexpr std::size_t kTokenMax = 512;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 void append_fields(std::string& out, std::initializer_list<Field> fields) {
   for (const Field& field : fields) {
