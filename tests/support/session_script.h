@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -25,6 +26,9 @@ struct SessionWords {
   std::span<const std::string_view> messages;
   std::span<const std::string_view> tokens;
   std::span<const std::string_view> login;  // the way to Ready
+  // What the server says over HTTP, on the way to Ready and sometimes later; nullptr if the session
+  // does not ask.
+  pbx::HttpReply (*http)(const pbx::SendHttp& request) = nullptr;
 };
 
 // Consumes the fuzzer's bytes; zeros when there are no more.
@@ -62,8 +66,10 @@ class SessionScript {
   std::string play(Bytes bytes) {
     carry_out(session_->on_start(now_));
     if (bytes.next() % 8 != 0) {
+      answer_all();
       carry_out(session_->on_link_open(pbx::kPrimary, now_));
       for (auto text : words_.login) hear(pbx::kPrimary, text);
+      answer_all();
     }
     while (!bytes.empty() && broken_.empty() && !over_) step(bytes);
     if (over_) return broken_;
@@ -89,7 +95,13 @@ class SessionScript {
       }
       case 3: pass(std::chrono::milliseconds(bytes.next() * 4)); break;
       case 4: pass(std::chrono::seconds(bytes.next())); break;
-      case 5: tick(); break;
+      case 5:
+        if (words_.http != nullptr && bytes.next() % 2 == 0) {
+          answer(bytes);
+        } else {
+          tick();
+        }
+        break;
       case 6:
       case 7:
       case 8: ask(bytes); break;
@@ -99,6 +111,31 @@ class SessionScript {
         break;
       }
       default: hear(link(bytes), message(bytes)); break;
+    }
+  }
+
+  // One request, as the server would, or with anything.
+  void answer(Bytes& bytes) {
+    if (requests_.empty()) return;
+    const pbx::SendHttp request = requests_.front();
+    requests_.erase(requests_.begin());
+    constexpr unsigned kStatus[] = {200, 200, 401, 403, 404, 500, 302};
+    switch (bytes.below(4)) {
+      case 0: carry_out(session_->on_http(request.id, base::Errc::timed_out, "", now_)); break;
+      case 1: {
+        const auto status = kStatus[bytes.below(std::size(kStatus))];
+        pbx::HttpReply reply{status, {}, std::string(bytes.text(bytes.next()))};
+        carry_out(session_->on_http(request.id, reply, "", now_));
+        break;
+      }
+      default: carry_out(session_->on_http(request.id, words_.http(request), "", now_)); break;
+    }
+  }
+  void answer_all() {
+    for (int i = 0; i < 8 && words_.http != nullptr && !requests_.empty() && !over_; ++i) {
+      const pbx::SendHttp request = requests_.front();
+      requests_.erase(requests_.begin());
+      carry_out(session_->on_http(request.id, words_.http(request), "", now_));
     }
   }
 
@@ -139,7 +176,17 @@ class SessionScript {
     const std::string number(token(bytes));
     const call::DeviceId device(token(bytes));
     call::Command command;
-    switch (bytes.below(6)) {
+    switch (bytes.below(words_.http != nullptr ? 14 : 6)) {
+      case 6: command = call::AnswerCall{target}; break;
+      case 7: command = call::RetrieveCall{target}; break;
+      case 8: command = call::ConsultationCall{target, number}; break;
+      case 9:
+        command = call::TransferCall{target, targets.empty() ? target : targets.back()};
+        break;
+      case 10: command = call::DirectedPickupCall{device, target}; break;
+      case 11: command = call::SetDoNotDisturb{device, true}; break;
+      case 12: command = call::ParkCall{target, number}; break;
+      case 13: command = call::SetForwarding{device, {{}, number}}; break;
       case 0: command = call::ClearConnection{target}; break;
       case 1: command = call::ClearCall{targets}; break;
       case 2: command = call::SingleStepTransferCall{target, number}; break;
@@ -175,6 +222,9 @@ class SessionScript {
         if (!links_.contains(send->link)) fail("something is sent on a link that is not there");
       } else if (const auto* close = std::get_if<pbx::CloseLink>(&effect)) {
         if (links_.erase(close->link) == 0) fail("a link is closed that is not there");
+      } else if (const auto* request = std::get_if<pbx::SendHttp>(&effect)) {
+        if (!http_ids_.insert(request->id).second) fail("a request's number is used twice");
+        requests_.push_back(*request);
       } else if (const auto* answer = std::get_if<pbx::Answer>(&effect)) {
         const auto it = answers_.find(answer->id);
         if (it == answers_.end() || ++it->second > 1) fail("a command is answered twice");
@@ -217,6 +267,8 @@ class SessionScript {
   call::Fold consumer_;
   pbx::TimePoint now_{std::chrono::hours(1)};
   std::set<pbx::LinkId> links_;
+  std::vector<pbx::SendHttp> requests_;  // not answered yet
+  std::set<pbx::HttpId> http_ids_;
   std::map<call::CommandId, int> answers_;
   call::CommandId last_command_ = 0;
   bool over_ = false;

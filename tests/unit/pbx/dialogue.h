@@ -67,15 +67,20 @@ class Dialogue {
       : session(vendor.make_session(settings, 1)), tracker(vendor.capabilities, 1) {}
 
   void start() {
-    carry_out(session->on_start(now));
+    begin();
     open(kPrimary);
   }
+  // For vendors that have something to do before they open their link.
+  void begin() { carry_out(session->on_start(now)); }
   void open(LinkId link) { carry_out(session->on_link_open(link, now)); }
   void hear(std::string_view text, LinkId link = kPrimary) {
     carry_out(session->on_text(link, text, now));
   }
   void hear_all(std::initializer_list<std::string_view> texts, LinkId link = kPrimary) {
     for (auto text : texts) hear(text, link);
+  }
+  void reply_http(HttpId id, const base::Result<HttpReply>& reply) {
+    carry_out(session->on_http(id, reply, "", now));
   }
   void lose(LinkId link, base::Error why = base::Errc::link_lost) {
     carry_out(session->on_link_closed(link, why, "", now));
@@ -131,6 +136,7 @@ class Dialogue {
 
   std::vector<std::pair<LinkId, Handshake>> opened;
   std::vector<LinkId> closed;
+  std::vector<SendHttp> requests;  // not taken by the test yet
   std::map<LinkId, std::vector<std::string>> sent;
   std::map<call::CommandId, std::vector<call::Reply>> replies;
   std::vector<call::LinkState> stages;
@@ -151,6 +157,7 @@ class Dialogue {
                      [&](const OpenLink& it) { opened.emplace_back(it.link, it.where); },
                      [&](const SendText& it) { sent[it.link].push_back(it.text); },
                      [&](const CloseLink& it) { closed.push_back(it.link); },
+                     [&](const SendHttp& it) { requests.push_back(it); },
                      [&](const Stage& it) { stages.push_back(it.state); },
                      [&](const Ready&) { ready = true; },
                      [&](const Observe& it) { observe(it); },
