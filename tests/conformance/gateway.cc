@@ -20,6 +20,18 @@ namespace {
 constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
 constexpr int kStepsMax = 2'000'000;
 
+std::vector<std::pair<std::string, std::string>> in_lower_case(
+    std::vector<std::pair<std::string, std::string>> headers) {
+  for (auto& [name, value] : headers) {
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return headers;
+}
+
+engine::HttpRequest request_of(std::string method, const pbx::Handshake& where, std::string body) {
+  return {std::move(method), where.target, std::move(body), in_lower_case(where.headers)};
+}
+
 simulator::TenantSettings office(const Bench& bench, const Variant* variant) {
   simulator::TenantSettings settings;
   settings.name = "office";
@@ -73,6 +85,7 @@ void Gateway::happen(const engine::Incident& incident) {
 TimePoint Gateway::next_due() const {
   TimePoint due = std::min(stage_.deadline(), retry_at_);
   if (session_) due = std::min(due, session_->deadline());
+  if (!replies_.empty()) due = std::min(due, replies_.begin()->first);
   for (const auto& [id, line] : lines_) due = std::min(due, line.pings_out);
   return due;
 }
@@ -131,11 +144,59 @@ void Gateway::go_silent(engine::ConnectionId who) {
 
 // Everything that is on its way arrives now; what comes of it too.
 void Gateway::deliver() {
-  while (!arrivals_.empty()) {
-    Arrival next = std::move(arrivals_.front());
-    arrivals_.pop_front();
-    receive(std::move(next));
+  for (;;) {
+    if (!arrivals_.empty()) {
+      Arrival next = std::move(arrivals_.front());
+      arrivals_.pop_front();
+      receive(std::move(next));
+    } else if (!replies_.empty() && replies_.begin()->first <= now_) {
+      const Reply next = std::move(replies_.extract(replies_.begin()).mapped());
+      apply(session_->on_http(next.id, next.reply, "", now_));
+    } else {
+      return;
+    }
   }
+}
+
+// As TenantLink's exchange().
+void Gateway::request(const pbx::SendHttp& wanted) {
+  if (refusing_) {
+    replies_.emplace(now_, Reply{wanted.id, Errc::connect_failed});
+    return;
+  }
+  auto asked = request_of(wanted.method, wanted.where, wanted.body);
+  engine::HttpAnswer answer = stage_.dialect().on_http(asked, now_);
+  EXPECT_NE(answer.kind, engine::HttpAnswer::Kind::accept) << "nobody asked for an upgrade";
+  if (answer.kind == engine::HttpAnswer::Kind::drop) {
+    replies_.emplace(now_, Reply{wanted.id, Errc::link_lost});
+  } else if (answer.kind == engine::HttpAnswer::Kind::never || answer.after > wanted.limit) {
+    replies_.emplace(now_ + wanted.limit, Reply{wanted.id, Errc::timed_out});
+  } else {
+    pbx::HttpReply reply{answer.reply.status, in_lower_case(std::move(answer.reply.headers)),
+                         std::move(answer.reply.body)};
+    replies_.emplace(now_ + answer.after, Reply{wanted.id, std::move(reply)});
+  }
+}
+
+// A connection stands: the PBX takes it as a WebSocket, or does not.
+void Gateway::upgrade(engine::ConnectionId connection) {
+  if (refusing_) return lose(connection, Errc::connect_failed);
+  Line& line = lines_.at(connection);
+  const engine::HttpAnswer answer = stage_.dialect().on_http(line.upgrade, now_);
+  switch (answer.kind) {
+    case engine::HttpAnswer::Kind::reply:
+      return lose(connection, Errc::upgrade_refused);
+    case engine::HttpAnswer::Kind::drop:
+      return lose(connection, Errc::link_lost);
+    case engine::HttpAnswer::Kind::never:
+      return go_silent(connection);
+    case engine::HttpAnswer::Kind::accept:
+      break;
+  }
+  line.open = true;
+  apply(session_->on_link_open(line.link, now_));
+  if (!lines_.contains(connection)) return;
+  stage_.dialect().on_open(connection, answer.visitor, false, now_);
 }
 
 void Gateway::receive(Arrival arrival) {
@@ -143,14 +204,7 @@ void Gateway::receive(Arrival arrival) {
   if (found == lines_.end()) return;  // closed in the meantime
   Line& line = found->second;
   std::visit(base::overloaded{
-                 [&](Opened) {
-                   if (refusing_) return lose(arrival.connection, Errc::connect_failed);
-                   line.open = true;
-                   const std::string target = line.target;
-                   apply(session_->on_link_open(line.link, now_));
-                   if (!lines_.contains(arrival.connection)) return;
-                   stage_.dialect().on_open(arrival.connection, target, false, now_);
-                 },
+                 [&](Opened) { upgrade(arrival.connection); },
                  [&](const engine::Frame& frame) {
                    ++frames_;
                    const bool primary = line.link == pbx::kPrimary;
@@ -227,6 +281,7 @@ void Gateway::begin_session() {
 void Gateway::end_session(base::Error why, const std::string& detail,
                           std::optional<std::chrono::milliseconds> retry_after) {
   session_.reset();
+  replies_.clear();
   up_ = false;
   last_end_ = Ended{why, detail};
   for (const auto& [connection, line] : std::exchange(lines_, {})) {
@@ -260,7 +315,9 @@ void Gateway::apply(pbx::Effects effects) {
     std::visit(base::overloaded{
                    [&](pbx::OpenLink& it) {
                      EXPECT_EQ(line_of(it.link), nullptr) << "a link is opened twice";
-                     lines_[++last_connection_] = {it.link, it.where.target};
+                     auto wanted = request_of("GET", it.where, "");
+                     wanted.upgrade = true;
+                     lines_[++last_connection_] = {it.link, std::move(wanted)};
                      arrivals_.push_back({last_connection_, Opened()});
                    },
                    [&](pbx::SendText& it) {
@@ -271,7 +328,7 @@ void Gateway::apply(pbx::Effects effects) {
                      if (line) stage_.dialect().on_text(connection, it.text, now_);
                    },
                    [&](pbx::CloseLink& it) { hang_up(it.link); },
-                   [](pbx::SendHttp&) { ADD_FAILURE() << "no HTTP on this stage yet"; },
+                   [&](pbx::SendHttp& it) { request(it); },
                    [&](pbx::Stage& it) { set_link(it.state); },
                    [&](pbx::Ready&) {
                      tell(tracker_->end_resync(context()));

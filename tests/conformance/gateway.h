@@ -91,9 +91,15 @@ class Gateway final : private simulator::engine::Wire {
   };
   struct Line {
     pbx::LinkId link;
-    std::string target;
+    simulator::engine::HttpRequest upgrade;
     bool open = false;
     pbx::TimePoint pings_out = pbx::TimePoint::max();  // nobody answers: given up then
+  };
+
+  // Why there is none, or the reply, at its time.
+  struct Reply {
+    pbx::HttpId id;
+    base::Result<pbx::HttpReply> reply;
   };
 
   void send(simulator::engine::ConnectionId to, const simulator::engine::Frame& frame) override;
@@ -106,6 +112,8 @@ class Gateway final : private simulator::engine::Wire {
   void step();
   void deliver();
   void receive(Arrival arrival);
+  void upgrade(simulator::engine::ConnectionId connection);
+  void request(const pbx::SendHttp& wanted);
   void lose(simulator::engine::ConnectionId connection, base::Error why);
   void make_owner();
   void begin_session();
@@ -132,6 +140,7 @@ class Gateway final : private simulator::engine::Wire {
   std::size_t checkpointed_ = 0;  // events in it
 
   std::deque<Arrival> arrivals_;
+  std::multimap<pbx::TimePoint, Reply> replies_;
   std::map<simulator::engine::ConnectionId, Line> lines_;
   simulator::engine::ConnectionId last_connection_ = 0;
   bool refusing_ = false;
