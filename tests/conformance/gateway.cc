@@ -194,9 +194,9 @@ void Gateway::upgrade(engine::ConnectionId connection) {
       break;
   }
   line.open = true;
-  apply(session_->on_link_open(line.link, now_));
-  if (!lines_.contains(connection)) return;
+  // What it says at once arrives after this.
   stage_.dialect().on_open(connection, answer.visitor, false, now_);
+  apply(session_->on_link_open(line.link, now_));
 }
 
 void Gateway::receive(Arrival arrival) {
@@ -265,7 +265,9 @@ void Gateway::save_checkpoint() {
 
 void Gateway::connect() {
   if (!session_) begin_session();
-  EXPECT_TRUE(wait_until([this] { return up_; }, 5min)) << "the link does not come up";
+  EXPECT_TRUE(wait_until([this] { return up_; }, 5min)) 
+      << "the link does not come up: "
+      << (last_end_ ? last_end_->why.message() + ", " + last_end_->detail : "it never ended");
 }
 
 void Gateway::begin_session() {
