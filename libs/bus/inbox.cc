@@ -9,7 +9,7 @@ namespace bus {
 
 struct Inbox::State {
   std::string subject;
-  OnMessage on_message;
+  Handlers handlers;
   std::uint64_t link = 0;  // to which the subscription belongs
   natsSubscription* subscription = nullptr;
   bool alive = true;
@@ -28,17 +28,23 @@ struct Inbox::State {
     if (natsSubscription_GetPending(subscription, &waiting, nullptr) != NATS_OK) return;
     for (; alive && waiting > 0; --waiting) {
       natsMsg* raw = nullptr;
-      if (natsSubscription_NextMsg(&raw, subscription, 0) != NATS_OK) return;
-      on_message(MessageHandle(raw));
+      const auto status = natsSubscription_NextMsg(&raw, subscription, 0);
+      if (status == NATS_NO_RESPONDERS) {
+        handlers.on_no_responders();
+      } else if (status == NATS_OK) {
+        handlers.on_message(MessageHandle(raw));
+      } else {
+        return;
+      }
     }
   }
 };
 
 base::Result<std::unique_ptr<Inbox>> Inbox::open(std::shared_ptr<Connection> connection,
-                                                 std::string subject, OnMessage on_message) {
+                                                 std::string subject, Handlers handlers) {
   auto state = std::make_shared<State>();
   state->subject = std::move(subject);
-  state->on_message = std::move(on_message);
+  state->handlers = std::move(handlers);
   const auto restorer = connection->add_restorer([state](Link& link) {
     if (state->alive) state->subscribe(link);
   });

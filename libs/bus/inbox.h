@@ -19,15 +19,20 @@ namespace bus {
 // the messages; Feed is for all others, and for other executors.
 //
 // Not for what must not be lost: what was read together with the end of the connection is dropped.
+// Nor for those who must know which of their requests nobody serves: cnats keeps that to itself.
 // Lives on the connection's executor, as does every call.
 class Inbox {
  public:
-  using OnMessage = std::function<void(MessageHandle)>;
+  struct Handlers {
+    std::function<void(MessageHandle)> on_message;
+    // One of the requests whose answers were to come here is served by nobody.
+    std::function<void()> on_no_responders;
+  };
 
   // Subscribes now, if there is a connection, and again with every new one. invalid_argument for a
-  // subject that cannot be one. `on_message` may destroy the inbox; it is never called after that.
+  // subject that cannot be one. A handler may destroy the inbox; none is called after that.
   static base::Result<std::unique_ptr<Inbox>> open(std::shared_ptr<Connection> connection,
-                                                   std::string subject, OnMessage on_message);
+                                                   std::string subject, Handlers handlers);
   ~Inbox();
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;

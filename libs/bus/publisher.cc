@@ -104,13 +104,17 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void start() {
-    auto opened =
-        Inbox::open(connection, inbox + "*.*", [weak = weak_from_this()](MessageHandle message) {
-          const auto self = weak.lock();
-          if (!self) return;
-          self->on_answer(message.get());
-          self->spent.add(std::move(message));
-        });
+    Inbox::Handlers handlers;
+    handlers.on_message = [weak = weak_from_this()](MessageHandle message) {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->on_answer(message.get());
+      self->spent.add(std::move(message));
+    };
+    handlers.on_no_responders = [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->on_no_responders();
+    };
+    auto opened = Inbox::open(connection, inbox + "*.*", std::move(handlers));
     if (opened) answers = std::move(*opened);  // or the connection is closed for good
     listener = connection->listen([weak = weak_from_this()](ConnectionEvent event, const auto&) {
       const auto self = weak.lock();
@@ -293,10 +297,6 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
     if (dot != end) std::from_chars(dot + 1, end, number);
     const auto lane = find(id, number);
     if (!lane) return;  // an attempt whose message was settled by another's answer
-    if (natsMsg_IsNoResponders(message)) {
-      ++counts.failures.no_responders;
-      return fail(*lane, Errc::bus_unavailable);
-    }
     Refusal refusal;
     const auto ack = parse_pub_ack(
         {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
@@ -304,6 +304,16 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
     if (ack) return acknowledge(*lane, {ack->sequence, ack->duplicate});
     ++counts.failures.rejected;
     fail(*lane, ack.error());
+  }
+
+  // There is no stream, or it has no leader. Whose answer this is is not said; the longest waiting
+  // is taken for it. If it was another's, its message is sent once more, and stored once.
+  void on_no_responders() {
+    ++counts.failures.no_responders;
+    const auto due = std::find_if(dues.begin(), dues.end(), [](const auto& it) {
+      return it.second->phase == Phase::in_flight;
+    });
+    if (due != dues.end()) fail(*due->second, Errc::bus_unavailable);
   }
 
   void on_found(std::uint64_t id, std::uint64_t number, const base::Result<StoredMessage>& found) {

@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "bus/await.h"
-#include "bus/inbox.h"
 #include "bus/status.h"
 
 namespace bus {
@@ -70,19 +69,21 @@ struct Requests::Impl : std::enable_shared_from_this<Impl> {
   std::set<std::pair<TimePoint, std::uint64_t>> dues;
   std::uint64_t last_id = 0;
   asio::steady_timer timer;
-  std::unique_ptr<Inbox> replies;
+  std::unique_ptr<Feed> feed;
   bool ended = false;
 
   Impl(std::shared_ptr<Connection> with, std::size_t max)
       : connection(std::move(with)), pending_max(max), timer(connection->executor()) {}
 
   void start() {
-    auto opened =
-        Inbox::open(connection, inbox + "*", [weak = weak_from_this()](MessageHandle message) {
-          if (const auto self = weak.lock()) self->on_reply(message.get());
-        });
+    Feed::Handlers handlers;
+    handlers.on_message = [weak = weak_from_this()](MessageHandle message) {
+      if (const auto self = weak.lock()) self->on_reply(message.get());
+    };
+    auto made =
+        Feed::subscribe(connection, connection->executor(), inbox + "*", std::move(handlers));
     // Fails only on a connection that is closed already; then requests fail as well.
-    if (opened) replies = std::move(*opened);
+    if (made) feed = std::move(*made);
   }
 
   void begin(const Outgoing& request, Duration timeout, Done done) {
@@ -138,7 +139,7 @@ struct Requests::Impl : std::enable_shared_from_this<Impl> {
 
   void end() {
     ended = true;
-    replies.reset();
+    feed.reset();
     timer.cancel();
     while (!pending.empty()) finish(pending.begin()->first, Errc::shutting_down);
   }
