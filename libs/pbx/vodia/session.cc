@@ -45,6 +45,10 @@ Session::Session(Options options)
 
 Effects Session::on_start(TimePoint now) {
   Effects effects{Stage{call::LinkState::logging_in}};
+  if (!options_.fault.empty()) {
+    give_up(Errc::invalid_argument, options_.fault, kRetryRefused, effects);
+    return effects;
+  }
   go_on(login_.begin(effects), now, effects);
   if (phase_ == Phase::logging_in) due_ = now + 2 * options_.login_limit;
   return effects;
@@ -76,6 +80,7 @@ void Session::go_on(Login::Outcome outcome, TimePoint now, Effects& effects) {
     return;
   }
   // The socket was opened with the session that has expired. Does it still say anything?
+  renewed_ = true;
   check_ = now + options_.check;
   proof_ = now + options_.snapshot_limit;
   ask_again(now, effects);
@@ -336,6 +341,7 @@ void Session::take_accounts(const base::Result<HttpReply>& reply, TimePoint now,
     return;
   }
   accounts_seen_ = true;
+  renewed_ = false;
   take_devices(directory_.on_extensions(*accounts), now, effects);
   become_ready_if_complete(false, now, effects);
 }
@@ -351,11 +357,20 @@ void Session::take_check(const base::Result<HttpReply>& reply, TimePoint now, Ef
   const auto user = std::string_view(info.user).substr(0, info.user.find('@'));
   const bool ours = user.empty() || user == options_.login.user;
   const bool right = reply->status >= 200 && reply->status < 300;
-  if (reply->status == 401 || (right && (!info.alive || !ours))) log_in_again(now, effects);
+  if (reply->status == 401 || (right && (!info.alive || !ours))) {
+    log_in_again(now, effects);
+  } else if (right) {
+    renewed_ = false;
+  }
 }
 
 void Session::log_in_again(TimePoint now, Effects& effects) {
   if (login_.running() || phase_ != Phase::ready) return;
+  if (renewed_) {
+    return give_up(Errc::login_rejected,
+                   "the PBX grants the login, but does not accept the session that it gave",
+                   kRetryRefused, effects);
+  }
   effects.push_back(Note{Errc::login_rejected, "the session has expired; logging in again"});
   go_on(login_.begin(effects), now, effects);
 }

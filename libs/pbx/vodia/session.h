@@ -32,6 +32,7 @@ class Session final : public pbx::Session {
     Commands::Options commands;
     std::chrono::milliseconds login_limit{}, snapshot_limit{}, poll{}, check{};
     std::uint64_t random = 0;
+    std::string fault;  // of the settings; empty if they are right
   };
 
   explicit Session(Options options);
@@ -87,6 +88,7 @@ class Session final : public pbx::Session {
   HttpId accounts_request_ = 0, check_request_ = 0;  // 0: none is open
   bool accounts_seen_ = false, domain_state_seen_ = false, domain_calls_seen_ = false,
        call_state_seen_ = false;
+  bool renewed_ = false;      // logged in again, and no request has worked since
   bool tenant_wide_ = false;  // a call-state list has shown a call that is not our extension's
   std::string held_list_;     // a list that came before the accounts
   unsigned directory_generation_ = 0;
