@@ -1,6 +1,7 @@
 #include "pbx/vodia/session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -41,6 +42,7 @@ Session::Session(Options options)
       directory_([this](const std::string& extension) { return commands_.can_act(extension); }),
       calls_(options_.calls, directory_),
       commands_(options_.commands, http_, calls_, directory_),
+      holders_(options_.login.domain, http_, calls_),
       random_(options_.random) {}
 
 Effects Session::on_start(TimePoint now) {
@@ -199,12 +201,16 @@ void Session::take_calls(Calls::Source source, const CallList& list, std::string
 }
 
 void Session::tell(Calls::Output out, TimePoint now, Effects& effects) {
-  if (phase_ != Phase::ready) return;  // it will be in the first complete list
+  if (phase_ != Phase::ready) {  // it will be in the first complete list
+    std::move(out.doubts.begin(), out.doubts.end(), std::back_inserter(doubts_));
+    return;
+  }
   for (Calls::Seen& seen : out.seen) {
     const auto cause = commands_.cause_of(seen);
     effects.push_back(Observe{call::CallSeen{std::move(seen.view)}, cause});
   }
   if (!out.seen.empty()) commands_.review(now, effects);
+  if (!legacy()) holders_.ask(out.doubts, effects);
   if (!out.ask) return;
   ask_ = std::min(ask_, std::max(now, asked_ + (legacy() ? kLegacyAskGap : kAskGap)));
   if (ask_ <= now) ask_again(now, effects);
@@ -251,6 +257,7 @@ void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effect
   }
   effects.push_back(Observe{call::CallsSeen{calls_.all()}, {}});
   effects.push_back(Ready{});
+  if (!legacy()) holders_.ask(std::exchange(doubts_, {}), effects);
   directory_generation_ = directory_.generation();
   watch_new_lamps(effects);
   poll_ = after_poll(now);
@@ -304,6 +311,8 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
   } else if (id == check_request_) {
     check_request_ = 0;
     take_check(reply, now, effects);
+  } else if (auto held = holders_.on_http(id, reply)) {
+    tell(std::move(*held), now, effects);
   } else if (const auto wishes = commands_.on_http(id, reply, now, effects)) {
     if (wishes->log_in) log_in_again(now, effects);
     if (wishes->read_devices && phase_ == Phase::ready) {
