@@ -187,6 +187,17 @@ void Calls::Impl::rebuild(CallRecord& record, const Leaving& leaving, Output& ou
   record.answered = record.answered || now.answered;
   decide_recording(record, sides);
 
+  if (now.holder_unknown && !record.doubted) {
+    record.doubted = true;
+    Doubt doubt{record.key, record.entries.front(), {}};
+    for (const Part& part : record.parts) {
+      if (part.party.kind == DeviceKind::extension) {
+        doubt.extensions.push_back(part.party.device.str());
+      }
+    }
+    out.doubts.push_back(std::move(doubt));
+  }
+
   call::CallView view = view_of(record, now.holder_unknown);
   if (view == record.told && ended.empty()) return;
   record.told = view;
@@ -212,7 +223,10 @@ void Calls::Impl::decide_holder(CallRecord& record,
   const bool held = std::any_of(sides.begin(), sides.end(), [](const CallEntry* it) {
     return it->progress == Progress::holding || it->progress == Progress::on_hold;
   });
-  if (!held) return record.holder.clear();
+  if (!held) {
+    record.doubted = false;
+    return record.holder.clear();
+  }
   if (!record.holder.empty()) return;
   for (const Part& part : record.parts) {
     if (expects(part, Doing::hold)) record.holder = part.party.device.str();

@@ -274,6 +274,17 @@ Calls::Output Calls::on_recording(const RecordingMark& mark) {
   return out;
 }
 
+Calls::Output Calls::on_holder(const std::string& key, const std::string& extension) {
+  Output out;
+  const auto found = impl_->records.find(key);
+  // The next rebuilding forgets it if nobody holds any more.
+  if (found == impl_->records.end() || !found->second.holder.empty()) return out;
+  found->second.holder = extension;
+  impl_->soil(found->second);
+  impl_->rebuild_dirty({}, out);
+  return out;
+}
+
 Calls::Output Calls::on_directory() {
   Output out;
   impl_->pairs.clear();

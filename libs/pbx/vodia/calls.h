@@ -36,8 +36,14 @@ class Calls {
     call::CallView view;
     bool is_new = false;
   };
+  // A call in which one of the extensions holds, and the list does not say which.
+  struct Doubt {
+    std::string key, id;
+    std::vector<std::string> extensions;
+  };
   struct Output {
     std::vector<Seen> seen;
+    std::vector<Doubt> doubts;
     bool ask = false;                      // for the list, once more
     std::size_t repeated = 0, unread = 0;  // entries
     std::size_t parsed = 0;                // entries that were not as before
@@ -52,6 +58,8 @@ class Calls {
   // Precondition: of the message parsed last by this thread.
   Output on_list(Source source, const CallList& list, TimePoint now);
   Output on_recording(const RecordingMark& mark);
+  // This extension is the one that holds, if somebody still does.
+  Output on_holder(const std::string& key, const std::string& extension);
   // The directory's generation has changed: who is an extension, and who is outside?
   Output on_directory();
   Output on_tick(TimePoint now);

@@ -42,6 +42,7 @@ struct CallRecord {
   std::optional<bool> recording;
   bool recording_listed = false;  // by the entries, not by marks
   bool answered = false;
+  bool doubted = false;  // it was told that nobody knows who holds
   bool dirty = false;
   bool merged = false;  // some of it went on in another call: it has ended
   std::string dialled;

@@ -119,6 +119,7 @@ void Commands::act(call::CommandId id, Pending& pending, const std::string& leg,
 
 void Commands::dial(call::CommandId id, Pending& pending, TimePoint now, Effects& effects) {
   pending.dialling = true;
+  pending.sent = pending.refused = 0;  // of a consultation's hold: it has worked
   pending.due = std::min(pending.limit, now + options_.call_limit);
   const std::string account = account_of(pending.device, options_.domain);
   if (!legacy_) {

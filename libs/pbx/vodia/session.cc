@@ -1,6 +1,7 @@
 #include "pbx/vodia/session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -41,10 +42,15 @@ Session::Session(Options options)
       directory_([this](const std::string& extension) { return commands_.can_act(extension); }),
       calls_(options_.calls, directory_),
       commands_(options_.commands, http_, calls_, directory_),
+      holders_(options_.login.domain, http_, calls_),
       random_(options_.random) {}
 
 Effects Session::on_start(TimePoint now) {
   Effects effects{Stage{call::LinkState::logging_in}};
+  if (!options_.fault.empty()) {
+    give_up(Errc::invalid_argument, options_.fault, kRetryRefused, effects);
+    return effects;
+  }
   go_on(login_.begin(effects), now, effects);
   if (phase_ == Phase::logging_in) due_ = now + 2 * options_.login_limit;
   return effects;
@@ -76,6 +82,7 @@ void Session::go_on(Login::Outcome outcome, TimePoint now, Effects& effects) {
     return;
   }
   // The socket was opened with the session that has expired. Does it still say anything?
+  renewed_ = true;
   check_ = now + options_.check;
   proof_ = now + options_.snapshot_limit;
   ask_again(now, effects);
@@ -194,12 +201,16 @@ void Session::take_calls(Calls::Source source, const CallList& list, std::string
 }
 
 void Session::tell(Calls::Output out, TimePoint now, Effects& effects) {
-  if (phase_ != Phase::ready) return;  // it will be in the first complete list
+  if (phase_ != Phase::ready) {  // it will be in the first complete list
+    std::move(out.doubts.begin(), out.doubts.end(), std::back_inserter(doubts_));
+    return;
+  }
   for (Calls::Seen& seen : out.seen) {
     const auto cause = commands_.cause_of(seen);
     effects.push_back(Observe{call::CallSeen{std::move(seen.view)}, cause});
   }
   if (!out.seen.empty()) commands_.review(now, effects);
+  if (!legacy()) holders_.ask(out.doubts, effects);
   if (!out.ask) return;
   ask_ = std::min(ask_, std::max(now, asked_ + (legacy() ? kLegacyAskGap : kAskGap)));
   if (ask_ <= now) ask_again(now, effects);
@@ -246,6 +257,7 @@ void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effect
   }
   effects.push_back(Observe{call::CallsSeen{calls_.all()}, {}});
   effects.push_back(Ready{});
+  if (!legacy()) holders_.ask(std::exchange(doubts_, {}), effects);
   directory_generation_ = directory_.generation();
   watch_new_lamps(effects);
   poll_ = after_poll(now);
@@ -299,6 +311,8 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
   } else if (id == check_request_) {
     check_request_ = 0;
     take_check(reply, now, effects);
+  } else if (auto held = holders_.on_http(id, reply)) {
+    tell(std::move(*held), now, effects);
   } else if (const auto wishes = commands_.on_http(id, reply, now, effects)) {
     if (wishes->log_in) log_in_again(now, effects);
     if (wishes->read_devices && phase_ == Phase::ready) {
@@ -336,6 +350,7 @@ void Session::take_accounts(const base::Result<HttpReply>& reply, TimePoint now,
     return;
   }
   accounts_seen_ = true;
+  renewed_ = false;
   take_devices(directory_.on_extensions(*accounts), now, effects);
   become_ready_if_complete(false, now, effects);
 }
@@ -351,11 +366,20 @@ void Session::take_check(const base::Result<HttpReply>& reply, TimePoint now, Ef
   const auto user = std::string_view(info.user).substr(0, info.user.find('@'));
   const bool ours = user.empty() || user == options_.login.user;
   const bool right = reply->status >= 200 && reply->status < 300;
-  if (reply->status == 401 || (right && (!info.alive || !ours))) log_in_again(now, effects);
+  if (reply->status == 401 || (right && (!info.alive || !ours))) {
+    log_in_again(now, effects);
+  } else if (right) {
+    renewed_ = false;
+  }
 }
 
 void Session::log_in_again(TimePoint now, Effects& effects) {
   if (login_.running() || phase_ != Phase::ready) return;
+  if (renewed_) {
+    return give_up(Errc::login_rejected,
+                   "the PBX grants the login, but does not accept the session that it gave",
+                   kRetryRefused, effects);
+  }
   effects.push_back(Note{Errc::login_rejected, "the session has expired; logging in again"});
   go_on(login_.begin(effects), now, effects);
 }

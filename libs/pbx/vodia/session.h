@@ -2,12 +2,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pbx/session.h"
 #include "pbx/vodia/calls.h"
 #include "pbx/vodia/codec.h"
 #include "pbx/vodia/commands.h"
 #include "pbx/vodia/directory.h"
+#include "pbx/vodia/holders.h"
 #include "pbx/vodia/http.h"
 #include "pbx/vodia/login.h"
 
@@ -32,6 +34,7 @@ class Session final : public pbx::Session {
     Commands::Options commands;
     std::chrono::milliseconds login_limit{}, snapshot_limit{}, poll{}, check{};
     std::uint64_t random = 0;
+    std::string fault;  // of the settings; empty if they are right
   };
 
   explicit Session(Options options);
@@ -78,6 +81,7 @@ class Session final : public pbx::Session {
   Directory directory_;
   Calls calls_;
   Commands commands_;
+  Holders holders_;
   Phase phase_ = Phase::logging_in;
   TimePoint due_ = TimePoint::max();  // of the present step
   TimePoint keep_alive_ = TimePoint::max(), resubscribe_ = TimePoint::max(),
@@ -87,8 +91,10 @@ class Session final : public pbx::Session {
   HttpId accounts_request_ = 0, check_request_ = 0;  // 0: none is open
   bool accounts_seen_ = false, domain_state_seen_ = false, domain_calls_seen_ = false,
        call_state_seen_ = false;
+  bool renewed_ = false;      // logged in again, and no request has worked since
   bool tenant_wide_ = false;  // a call-state list has shown a call that is not our extension's
-  std::string held_list_;     // a list that came before the accounts
+  std::vector<Calls::Doubt> doubts_;  // from before Ready
+  std::string held_list_;             // a list that came before the accounts
   unsigned directory_generation_ = 0;
   std::size_t lamps_ = 0;
   std::uint64_t random_;

@@ -126,13 +126,21 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
   options.login.user = settings.text("user");
   options.login.password = settings.text("password");
   const std::string& method = settings.text("login");
-  options.login.method = method == "password" ? Method::password
-                         : method == "token"  ? Method::token
-                                              : Method::automatic;
+  if (method == "password") {
+    options.login.method = Method::password;
+  } else if (method == "token") {
+    options.login.method = Method::token;
+  } else if (method != "auto") {
+    options.fault = "pbx.login must be auto, password or token";
+  }
   const std::string& generation = settings.text("generation");
-  options.login.generation = generation == "legacy"   ? Generation::legacy
-                             : generation == "modern" ? Generation::modern
-                                                      : Generation::automatic;
+  if (generation == "legacy") {
+    options.login.generation = Generation::legacy;
+  } else if (generation == "modern") {
+    options.login.generation = Generation::modern;
+  } else if (generation != "auto") {
+    options.fault = "pbx.generation must be auto, legacy or modern";
+  }
   options.calls.confirm = settings.boolean("confirm_ends");
   options.calls.confirm_limit = settings.duration("confirm_limit");
   options.commands.domain = options.login.domain;

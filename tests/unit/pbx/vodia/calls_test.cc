@@ -274,7 +274,74 @@ TEST_P(VodiaCalls, NumbersLegsAgainWhenAnIdComesBack) {
   EXPECT_THAT(events(), ElementsAre("originated 501", "delivered 502"));
 }
 
-struct VodiaLists : Vodia {};
+struct VodiaLists : Vodia {
+  // 501 and 502 talk, one of them holds, and the PBX says this of each side.
+  void hold(std::string_view one, std::string_view two) {
+    log_in_modern();
+    talk();
+    Entry held = talking();
+    held.state = "holding";
+    calls({held});
+    ASSERT_THAT(pbx().requests, SizeIs(2));
+    EXPECT_EQ(pbx().requests[0].where.target, "/rest/user/501%40t.example/calls");
+    EXPECT_EQ(pbx().requests[1].where.target, "/rest/user/502%40t.example/calls");
+    pbx().take_events();
+    for (auto state : {one, two}) {
+      answer(200, R"([{"id":"x@pbx","state":"holding"},{"id":"a@pbx","state":")" +
+                      std::string(state) + R"(","now":1760000000}])");
+    }
+  }
+};
+
+TEST_F(VodiaLists, AsksBothSidesWhoHolds) {
+  hold("onhold", "holding");
+  EXPECT_THAT(pbx().take_events(), ElementsAre("held 502"));
+  calls({talking()});
+  EXPECT_THAT(pbx().take_events(), ElementsAre("retrieved 502"));
+}
+
+TEST_F(VodiaLists, TakesTheOtherSideIfOneSaysThatItIsHeld) {
+  hold("onhold", "connected");
+  EXPECT_THAT(pbx().take_events(), ElementsAre("held 502"));
+}
+
+TEST_F(VodiaLists, AsksWhoHoldsACallThatWasThereBefore) {
+  pbx().begin();
+  grant_token();
+  pbx().open(kPrimary);
+  Entry held = talking();
+  held.state = "holding";
+  calls({held});
+  answer(200, kDirectory);
+  ASSERT_TRUE(pbx().ready);
+  answer(200, R"([{"id":"a@pbx","state":"holding"}])");
+  answer(200, R"([{"id":"a@pbx","state":"onhold"}])");
+  EXPECT_THAT(pbx().take_events(), Contains("held 501"));
+}
+
+TEST_F(VodiaLists, DoesNotGuessWhoHoldsIfBothSidesSayTheSame) {
+  hold("holding", "holding");
+  EXPECT_THAT(pbx().take_events(), IsEmpty());
+  pbx().requests.clear();
+  Entry held = talking();
+  held.state = "holding";
+  held.more = R"(,"cmc":"K7")";
+  calls({held});
+  EXPECT_THAT(pbx().requests, IsEmpty());  // asked once
+}
+
+TEST_F(VodiaLists, ForgetsWhoHeldIfTheAnswerComesTooLate) {
+  log_in_modern();
+  talk();
+  Entry held = talking();
+  held.state = "holding";
+  calls({held});
+  answer(200, R"([{"id":"a@pbx","state":"holding"}])");
+  calls({talking()});
+  pbx().take_events();
+  answer(200, "[]");
+  EXPECT_THAT(pbx().take_events(), IsEmpty());
+}
 
 TEST_F(VodiaLists, TellsAQueueThatDistributesACall) {
   log_in_legacy();

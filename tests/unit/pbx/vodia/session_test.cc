@@ -163,6 +163,19 @@ TEST_F(VodiaSession, NeedsAnAdministratorForTokens) {
   EXPECT_EQ(pbx().given_up[0].why, Errc::credentials_missing);
 }
 
+TEST_F(VodiaSession, RefusesSettingsThatItDoesNotKnow) {
+  for (auto name : {"login", "generation"}) {
+    Settings some = settings;
+    some.set(name, std::string("tokn"));
+    test::Dialogue other(vendor(), some);
+    other.begin();
+    ASSERT_THAT(other.given_up, SizeIs(1));
+    EXPECT_EQ(other.given_up[0].why, Errc::invalid_argument);
+    EXPECT_THAT(other.given_up[0].detail, HasSubstr(name));
+    EXPECT_THAT(other.requests, IsEmpty());
+  }
+}
+
 TEST_F(VodiaSession, PassesOnWhyTheServerCouldNotBeReached) {
   for (Errc failure : {Errc::connect_failed, Errc::certificate_expired, Errc::timed_out}) {
     for (int good = 0; good < 2; ++good) {
@@ -364,6 +377,20 @@ TEST_F(VodiaSession, EndsWhenItsSessionIsNotRenewed) {
   ASSERT_THAT(pbx().given_up, SizeIs(1));
   EXPECT_EQ(pbx().given_up[0].why, Errc::login_rejected);
   EXPECT_GE(*pbx().given_up[0].retry_after, 60s);
+}
+
+TEST_F(VodiaSession, EndsWhenTheNewSessionIsNoGoodEither) {
+  settings.set("poll", std::chrono::milliseconds(1h));
+  log_in_modern();
+  pbx().pass(5min);
+  answer(401, "");
+  grant_token();
+  calls({});
+  pbx().pass(5min);
+  EXPECT_THAT(pbx().given_up, IsEmpty());
+  answer(200, R"({"recording":true})");
+  ASSERT_THAT(pbx().given_up, SizeIs(1));
+  EXPECT_EQ(pbx().given_up[0].why, Errc::login_rejected);
 }
 
 TEST_F(VodiaSession, GoesOnWhenTheSessionCannotBeRenewedJustNow) {
