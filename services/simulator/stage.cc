@@ -11,12 +11,11 @@ using engine::TimePoint;
 
 namespace {
 
-// A park orbit is a device as well: it answers, and calls stay there.
 engine::TenantOptions engine_of(TenantSettings& settings) {
   engine::TenantOptions options = std::exchange(settings.engine, {});
   if (settings.vendor == Vendor::vodia) {
     for (const auto& account : settings.vodia.accounts) {
-      if (account.type == vodia::kOrbits) options.extensions.push_back(account.number);
+      if (account.type == vodia::kOrbits) options.orbits.push_back(account.number);
     }
   }
   return options;

@@ -233,6 +233,8 @@ Error Tenant::pick_up(std::string_view extension, std::string_view ringing_at, T
   auto who = extension_named(extension);
   if (!who) return who.error();
   if (auto error = may_call(**who)) return error;
+  const auto where = find_extension(ringing_at);
+  if (where != kOutside && extensions_[where].orbit) return take_over(extension, ringing_at, now);
   auto found = pick(ringing_at, 0, ringing_from_elsewhere);
   if (!found) return found.error();
   Leg& old = **found;

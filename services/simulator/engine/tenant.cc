@@ -24,11 +24,17 @@ bool fits(std::string_view pattern, std::string_view number) {
 
 Tenant::Tenant(TenantOptions options, Listener& listener)
     : options_(std::move(options)), listener_(listener) {
-  extensions_.reserve(options_.extensions.size());
+  extensions_.reserve(options_.extensions.size() + options_.orbits.size());
   for (auto& number : options_.extensions) {
     extensions_.emplace_back().number = std::move(number);
   }
+  for (auto& number : options_.orbits) {
+    Extension& orbit = extensions_.emplace_back();
+    orbit.number = std::move(number);
+    orbit.orbit = true;
+  }
   options_.extensions = {};
+  options_.orbits = {};
   by_number_.resize(extensions_.size());
   std::iota(by_number_.begin(), by_number_.end(), ExtensionIndex{0});
   std::sort(by_number_.begin(), by_number_.end(), [&](ExtensionIndex a, ExtensionIndex b) {
@@ -286,7 +292,9 @@ void Tenant::ring(Call& call, Leg& caller, Leg& callee, TimePoint now) {
   settle(callee.extension, now);
   schedule(Timer::Kind::give_up, now + options_.ring_timeout, callee.id);
   const Plan& plan = call.plan;
-  if (plan.outcome == Outcome::answer && plan.answer_after) {
+  if (callee.extension != kOutside && extensions_[callee.extension].orbit) {
+    schedule(Timer::Kind::answer, now, callee.id);
+  } else if (plan.outcome == Outcome::answer && plan.answer_after) {
     schedule(Timer::Kind::answer, now + *plan.answer_after, callee.id);
   } else if (plan.outcome == Outcome::reject) {
     schedule(Timer::Kind::reject, now + plan.answer_after.value_or(kRejectAfter), callee.id);

@@ -20,6 +20,7 @@ struct AnswerRule {
 
 struct TenantOptions {
   std::vector<std::string> extensions;  // their numbers
+  std::vector<std::string> orbits;      // further ones where calls are parked
   std::size_t lines = 2;  // calls an extension may have at once; further ones get busy
   std::size_t calls_max = 100'000;
   std::size_t outside_digits_min = 6;  // shorter numbers that are no extension are unallocated
@@ -69,7 +70,7 @@ class Tenant {
   // Sends what rings here to `to`.
   base::Error deflect(std::string_view device, std::string_view to, const Plan& plan, TimePoint now,
                       LegId leg = 0);
-  // Answers at `extension` what rings at `ringing`.
+  // Answers at `extension` what rings at `ringing`, or what is parked there.
   base::Error pick_up(std::string_view extension, std::string_view ringing, TimePoint now);
   // Goes on at `extension` with the call that `from` has: out of a park orbit.
   base::Error take_over(std::string_view extension, std::string_view from, TimePoint now);

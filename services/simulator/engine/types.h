@@ -108,6 +108,7 @@ struct Extension {
   bool registered = true;
   bool do_not_disturb = false;
   bool forced_busy = false;
+  bool orbit = false;  // nobody's: calls are parked there
   Status status = Status::idle;
 };
 

@@ -130,7 +130,9 @@ engine::ExtensionIndex Traffic::idle_extension(const engine::Tenant& tenant,
     const auto index = static_cast<engine::ExtensionIndex>(random_.below(all.size()));
     if (index >= all.size() || index == not_this) continue;
     const auto& it = all[index];
-    if (it.legs.empty() && it.status == engine::Status::idle && !it.do_not_disturb) return index;
+    if (it.legs.empty() && it.status == engine::Status::idle && !it.do_not_disturb && !it.orbit) {
+      return index;
+    }
   }
   return kOutside;
 }

@@ -15,12 +15,6 @@ const std::string& number_of(const Pbx& pbx, ExtensionIndex who) {
   return pbx.tenant.extension(who).number;
 }
 
-engine::Plan plan_for(const Pbx& pbx, std::string_view to) {
-  engine::Plan plan = pbx.tenant.plan_for(to);
-  if (pbx.settings.type_of(to) == kOrbits) plan = {engine::Outcome::answer, engine::Millis(0), {}};
-  return plan;
-}
-
 // What rings at `number`, or with an empty one anywhere.
 bool pick_up(Pbx& pbx, ExtensionIndex who, std::string_view number, TimePoint now) {
   const std::string& own = number_of(pbx, who);
@@ -76,7 +70,7 @@ bool dial(Pbx& pbx, ExtensionIndex who, Dial how, std::string_view to, std::stri
 
   if (to.size() >= 3 && to.starts_with('*')) return dial_star(pbx, who, to, now);
   if (pbx.settings.type_of(to) == kOrbits && !pbx.tenant.take_over(own, to, now)) return true;
-  const auto plan = plan_for(pbx, to);
+  const auto plan = pbx.tenant.plan_for(to);
   const auto leg = how == Dial::phone ? pbx.tenant.originate(own, to, plan, now)
                                       : pbx.tenant.call_back(own, to, plan, now);
   return leg.has_value();
@@ -119,7 +113,7 @@ bool transfer(Pbx& pbx, ExtensionIndex who, std::string_view id, std::string_vie
   const Leg* leg = own_leg(pbx, who, id);
   if (!leg) return false;
   const std::string own = number_of(pbx, who);
-  const auto plan = plan_for(pbx, to);
+  const auto plan = pbx.tenant.plan_for(to);
   if (leg->state == LegState::ringing && !leg->callback) {
     return !pbx.tenant.deflect(own, to, plan, now, leg->id);
   }

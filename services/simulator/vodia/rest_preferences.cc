@@ -15,9 +15,15 @@ namespace {
 
 constexpr std::size_t kValueMax = 256;
 
+// Looking at them does not make any.
+Pbx::Preferences preferences_of(const RestCall& call) {
+  const auto it = call.pbx.preferences.find(call.account);
+  return it == call.pbx.preferences.end() ? Pbx::Preferences() : it->second;
+}
+
 HttpReply show_dnd(const RestCall& call) {
   const auto& extension = call.pbx.tenant.extension(call.account);
-  const auto& it = call.pbx.preferences[call.account];
+  const auto it = preferences_of(call);
   std::string expires;
   if (it.dnd_end != engine::TimePoint::max()) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(it.dnd_end - call.now);
@@ -48,7 +54,8 @@ HttpReply set_dnd(const RestCall& call) {
 HttpReply show_settings(const RestCall& call) {
   const auto& extension = call.pbx.tenant.extension(call.account);
   json::object out;
-  for (const auto& [key, value] : call.pbx.preferences[call.account].others) out[key] = value;
+  const auto preferences = preferences_of(call);
+  for (const auto& [key, value] : preferences.others) out[key] = value;
   out["dnd"] = extension.do_not_disturb ? "true" : "false";
   out["cfa"] = extension.forwarding.always;
   out["cfb"] = extension.forwarding.busy;

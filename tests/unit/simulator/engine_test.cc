@@ -83,6 +83,22 @@ class EngineTest : public testing::Test {
   TimePoint now{};
 };
 
+TEST_F(EngineTest, ParksACallWhereAnybodyMayTakeIt) {
+  auto with = options();
+  with.orbits = {"800"};
+  make(with);
+  connect("201", "202");
+  ASSERT_EQ(tenant->transfer("202", "800", {}, now), base::Error());
+  wait(0ms);
+  EXPECT_THAT(taken(),
+              ElementsAre("ended 202 16", "status 202 idle", "added 800", "ringing 800",
+                          "status 800 ringing", "up 800", "joined 201", "status 800 in_use"));
+  ASSERT_EQ(tenant->pick_up("203", "800", now), base::Error());
+  EXPECT_THAT(taken(), ElementsAre("added 203", "ended 800 26", "status 800 idle", "up 203",
+                                   "joined 201", "status 203 in_use"));
+  EXPECT_EQ(tenant->pick_up("204", "800", now), Errc::call_not_found);
+}
+
 TEST_F(EngineTest, CallsRingsAndIsAnsweredBetweenExtensions) {
   call("201", "202");
   EXPECT_THAT(taken(), ElementsAre("added 201", "status 201 in_use", "added 202", "ring_back 201",
