@@ -65,7 +65,8 @@ std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_execut
                                     OnEvent on_event, AfterRead after_read, natsStatus& status,
                                     std::string& why) {
   std::shared_ptr<Link> link(new Link(id, std::move(on_event)));
-  link->loop_ = std::make_shared<EventLoop>(std::move(executor), std::move(up), std::move(after_read));
+  link->loop_ =
+      std::make_shared<EventLoop>(std::move(executor), std::move(up), std::move(after_read));
   status = link->bind(options);
   if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, options);
   if (status == NATS_OK) {

@@ -24,8 +24,8 @@ class Link {
   // Waits for the server. Null, and `status` and `why`, if it cannot be had.
   static std::shared_ptr<Link> connect(std::uint64_t id, boost::asio::any_io_executor executor,
                                        std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                       OnEvent on_event, AfterRead after_read,
-                                       natsStatus& status, std::string& why);
+                                       OnEvent on_event, AfterRead after_read, natsStatus& status,
+                                       std::string& why);
   // Does not wait if the link is broken already. Not on cnats' threads.
   ~Link();
   Link(const Link&) = delete;

@@ -184,14 +184,10 @@ void Gateway::upgrade(engine::ConnectionId connection) {
   Line& line = lines_.at(connection);
   const engine::HttpAnswer answer = stage_.dialect().on_http(line.upgrade, now_);
   switch (answer.kind) {
-    case engine::HttpAnswer::Kind::reply:
-      return lose(connection, Errc::upgrade_refused);
-    case engine::HttpAnswer::Kind::drop:
-      return lose(connection, Errc::link_lost);
-    case engine::HttpAnswer::Kind::never:
-      return go_silent(connection);
-    case engine::HttpAnswer::Kind::accept:
-      break;
+    case engine::HttpAnswer::Kind::reply: return lose(connection, Errc::upgrade_refused);
+    case engine::HttpAnswer::Kind::drop: return lose(connection, Errc::link_lost);
+    case engine::HttpAnswer::Kind::never: return go_silent(connection);
+    case engine::HttpAnswer::Kind::accept: break;
   }
   line.open = true;
   // What it says at once arrives after this.
@@ -265,7 +261,7 @@ void Gateway::save_checkpoint() {
 
 void Gateway::connect() {
   if (!session_) begin_session();
-  EXPECT_TRUE(wait_until([this] { return up_; }, 5min)) 
+  EXPECT_TRUE(wait_until([this] { return up_; }, 5min))
       << "the link does not come up: "
       << (last_end_ ? last_end_->why.message() + ", " + last_end_->detail : "it never ended");
 }

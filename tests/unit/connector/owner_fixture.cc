@@ -166,6 +166,8 @@ bool OwnerFixture::until_calls(const std::set<std::string>& keys) {
 }
 
 void OwnerFixture::catch_up() {
+  // The owner's connection may be back before ours.
+  ASSERT_TRUE(run_until([&] { return connection->connected(); }));
   const auto state = await(jetstream.stream_state(wire::kEventStream));
   ASSERT_TRUE(state);
   ASSERT_TRUE(run_until([&] {
