@@ -3,12 +3,14 @@
 #include <array>
 
 #include "pbx/innova360/vendor.h"
+#include "pbx/vodia/vendor.h"
 
 namespace pbx {
 
 std::span<const Vendor> vendors() {
   static const std::array kVendors{
       innova360::vendor(),
+      vodia::vendor(),
   };
   return kVendors;
 }

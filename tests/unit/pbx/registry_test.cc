@@ -63,12 +63,12 @@ TEST_P(Registry, HasWellFormedSettings) {
   }
 }
 
-TEST_P(Registry, MakesASessionThatOpensItsPrimaryLink) {
+TEST_P(Registry, MakesASessionThatOpensItsPrimaryLinkOrLogsInOverHttp) {
   const auto session = GetParam().make_session(test::default_settings(GetParam()), 1);
   ASSERT_NE(session, nullptr);
   const TimePoint now{};
   const Effects effects = session->on_start(now);
-  EXPECT_EQ(test::only<OpenLink>(effects).size(), 1u);
+  EXPECT_EQ(test::only<OpenLink>(effects).size() + test::only<SendHttp>(effects).size(), 1u);
   EXPECT_GT(session->deadline(), now);
 }
 
