@@ -4,11 +4,12 @@
 
 namespace conformance {
 
-extern const Bench kInnova360;
+extern const Bench kInnova360, kVodia;
 
 std::span<const Bench* const> benches() {
   static constexpr std::array kBenches{
       &kInnova360,
+      &kVodia,
   };
   return kBenches;
 }
