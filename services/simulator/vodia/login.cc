@@ -155,8 +155,10 @@ HttpReply show_session(const Pbx& pbx, const HttpRequest& request) {
   out["superadmin"] = who.scope == Scope::system;
   out["code_rec"] = "";
   out["edit"] = true;
-  out["cuser"] = out["luser"] = user;
-  out["cdomain"] = out["ldomain"] = settings.domain;
+  out["cuser"] = user;
+  out["luser"] = user;
+  out["cdomain"] = settings.domain;
+  out["ldomain"] = settings.domain;
   out["country"] = "";
   out["os"] = "Debian64";
   out["recording"] = true;
