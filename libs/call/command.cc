@@ -11,7 +11,7 @@ template <Service service, class T>
 constexpr bool kIs =
     std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(service), Command>, T>;
 
-static_assert(std::variant_size_v<Command> == kServiceCount);
+static_assert(std::variant_size_v<Command> == kCommandCount);
 static_assert(
     kIs<Service::make_call, MakeCall> && kIs<Service::answer_call, AnswerCall> &&
     kIs<Service::clear_connection, ClearConnection> && kIs<Service::clear_call, ClearCall> &&

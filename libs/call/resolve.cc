@@ -289,6 +289,10 @@ std::variant<Command, Refusal> Tracker::resolve(const Request& request) const {
     return Refusal{Errc::feature_not_supported,
                    std::string(name_of(request.service)) + ": " + capability.note};
   }
+  // A caller's mistake that the gRPC services cannot make.
+  if (!is_command(request.service)) {
+    return Refusal{Errc::internal, std::string(name_of(request.service)) + " is no command"};
+  }
   if (auto refusal = check_fields(request)) return *refusal;
 
   const Resolver resolver(*this, index_, request);

@@ -27,6 +27,9 @@ const char* name_of(Service service) noexcept {
     case Service::set_forwarding: return "SetForwarding";
     case Service::set_presence: return "SetPresence";
     case Service::set_agent_state: return "SetAgentState";
+    case Service::signal: return "Signal";
+    case Service::search_calls: return "SearchCalls";
+    case Service::get_recording: return "GetRecording";
   }
   return "MakeCall";
 }
@@ -63,7 +66,10 @@ bool allowed_in(Service service, ConnectionState state) noexcept {
     case Service::set_do_not_disturb:
     case Service::set_forwarding:
     case Service::set_presence:
-    case Service::set_agent_state: return false;
+    case Service::set_agent_state:
+    case Service::signal:
+    case Service::search_calls:
+    case Service::get_recording: return false;
   }
   return false;
 }

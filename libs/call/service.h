@@ -35,8 +35,17 @@ enum class Service {
   set_forwarding,
   set_presence,
   set_agent_state,
+  // No commands: conversations of their own.
+  signal,         // WebRTC: signalling.h
+  search_calls,   // calls that are over
+  get_recording,  // what was recorded of one
 };
-inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::set_agent_state) + 1;
+inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::get_recording) + 1;
+// The first of them are commands (command.h).
+inline constexpr std::size_t kCommandCount = static_cast<std::size_t>(Service::set_agent_state) + 1;
+inline bool is_command(Service service) noexcept {
+  return static_cast<std::size_t>(service) < kCommandCount;
+}
 
 // "MakeCall": as the RPC.
 const char* name_of(Service service) noexcept;

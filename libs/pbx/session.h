@@ -13,6 +13,7 @@
 #include "call/command.h"
 #include "call/event.h"
 #include "call/model.h"
+#include "call/signalling.h"
 
 // What a vendor adapter is: read this first.
 namespace pbx {
@@ -76,6 +77,17 @@ struct Answer {
   call::CommandId id;
   call::Reply reply;
 };
+// Something for the media client of a stream that on_signal_open() opened.
+struct Signal {
+  call::SignalId id;
+  call::ToClient message;
+};
+// A stream is over by itself; nothing may follow for it.
+struct EndSignal {
+  call::SignalId id;
+  base::Error why;
+  std::string detail;  // a sentence for the media client; never a secret
+};
 // Worth a log line and a count. Never a secret, never a number of somebody outside.
 struct Note {
   base::Error what;
@@ -88,7 +100,7 @@ struct GiveUp {
   std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
 };
 using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
-                            Note, GiveUp>;
+                            Signal, EndSignal, Note, GiveUp>;
 using Effects = std::vector<Effect>;
 
 // What the server said to a request. A redirect is a reply like any other: nobody follows it.
@@ -134,6 +146,20 @@ class Session {
   // `limit`: when the caller stops waiting. Answered exactly once, also before Ready.
   virtual Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                              TimePoint now) = 0;
+  // A media client's stream, while the vendor's capabilities offer Service::signal and the session
+  // is Ready: SignalReady follows, or EndSignal. Streams end with the session; the shell says so to
+  // their clients.
+  virtual Effects on_signal_open(call::SignalId id, const call::SignalOptions& /*options*/,
+                                 TimePoint /*now*/) {
+    return {EndSignal{id, base::Errc::feature_not_supported, ""}};  // for vendors without
+  }
+  // In the order in which the client said it; only between SignalReady and the stream's end.
+  virtual Effects on_signal(call::SignalId /*id*/, const call::FromClient& /*message*/,
+                            TimePoint /*now*/) {
+    return {};
+  }
+  // The client is gone: its calls end. EndSignal does not follow.
+  virtual Effects on_signal_close(call::SignalId /*id*/, TimePoint /*now*/) { return {}; }
   // deadline() has passed.
   virtual Effects on_tick(TimePoint now) = 0;
   // When on_tick() is due; TimePoint::max() for never. Any call above may move it, and on_tick()

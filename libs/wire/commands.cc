@@ -73,7 +73,7 @@ base::Result<call::Request> from_proto(const v1::Command& command) {
   call::Request out;
   const auto service = from_proto(command.service());
   const auto agent_state = from_proto(command.agent_state());
-  if (!service || !agent_state) return Errc::invalid_argument;
+  if (!service || !call::is_command(*service) || !agent_state) return Errc::invalid_argument;
   out.service = *service;
   out.agent_state = *agent_state;
   if (command.has_forwarding()) {

@@ -127,6 +127,8 @@ void TenantLink::apply(pbx::Effects effects) {
                    [&](pbx::Ready&) { outlets_.ready(); },
                    [&](pbx::Observe& it) { outlets_.observe(it); },
                    [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
+                   [](pbx::Signal&) {},
+                   [](pbx::EndSignal&) {},
                    [&](pbx::Note& it) { outlets_.note(it); },
                    [&](pbx::GiveUp& it) {
                      end({it.why, std::move(it.detail), it.retry_after});

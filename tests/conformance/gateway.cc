@@ -336,6 +336,8 @@ void Gateway::apply(pbx::Effects effects) {
                    },
                    [&](pbx::Observe& it) { tell(tracker_->apply(it.seen, context())); },
                    [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
+                   [](pbx::Signal&) {},  // nobody here opens a stream
+                   [](pbx::EndSignal&) {},
                    [](pbx::Note&) {},
                    [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
                },

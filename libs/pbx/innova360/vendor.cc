@@ -90,6 +90,9 @@ constexpr Capability kCapabilities[] = {
     {Service::set_forwarding, Confirmation::none, kAbsent},
     {Service::set_presence, Confirmation::none, kAbsent},
     {Service::set_agent_state, Confirmation::none, kAbsent},
+    {Service::signal, Confirmation::none, "Innova360's protocol carries no media signalling."},
+    {Service::search_calls, Confirmation::none, kAbsent},
+    {Service::get_recording, Confirmation::none, kAbsent},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

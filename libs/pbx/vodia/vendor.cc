@@ -108,6 +108,9 @@ constexpr Capability kCapabilities[] = {
      "How to set the chat status is not documented; it is seen as an event."},
     {Service::set_agent_state, Confirmation::none,
      "What the queue login takes is not documented; logging on and off is seen as an event."},
+    {Service::signal, Confirmation::none, "Not built yet."},
+    {Service::search_calls, Confirmation::none, "Not built yet."},
+    {Service::get_recording, Confirmation::none, "Not built yet."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

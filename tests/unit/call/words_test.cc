@@ -26,7 +26,7 @@ TEST(Words, AreOneOfAKind) {
   expect_words(CallEventType::recording_stopped, false);
   expect_words(DeviceEventType::information, false);
   expect_words(LinkState::backing_off, false);
-  expect_words(Service::set_agent_state, true);
+  expect_words(Service::get_recording, true);
   EXPECT_STREQ(name_of(CallEventType::connection_cleared), "connectionCleared");
   EXPECT_STREQ(name_of(Service::make_call), "MakeCall");
 }

@@ -140,6 +140,8 @@ class Dialogue {
   std::map<LinkId, std::vector<std::string>> sent;
   std::map<call::CommandId, std::vector<call::Reply>> replies;
   std::vector<call::LinkState> stages;
+  std::map<call::SignalId, std::vector<call::ToClient>> signals;
+  std::vector<EndSignal> ended_signals;
   std::vector<Note> notes;
   std::vector<GiveUp> given_up;
   std::vector<call::Observation> seen;
@@ -162,6 +164,8 @@ class Dialogue {
                      [&](const Ready&) { ready = true; },
                      [&](const Observe& it) { observe(it); },
                      [&](const Answer& it) { replies[it.id].push_back(it.reply); },
+                     [&](const Signal& it) { signals[it.id].push_back(it.message); },
+                     [&](const EndSignal& it) { ended_signals.push_back(it); },
                      [&](const Note& it) { notes.push_back(it); },
                      [&](const GiveUp& it) { given_up.push_back(it); },
                  },
