@@ -4,21 +4,16 @@
 
 namespace conformance {
 
-extern const Bench kInnova360, kVodia;
+extern const Bench kInnova360, kVodia70, kVodia67, kVodia2016;
 
 std::span<const Bench* const> benches() {
   static constexpr std::array kBenches{
       &kInnova360,
-      &kVodia,
+      &kVodia70,
+      &kVodia67,
+      &kVodia2016,
   };
   return kBenches;
-}
-
-const Bench* find_bench(std::string_view vendor) {
-  for (const Bench* bench : benches()) {
-    if (bench->vendor == vendor) return bench;
-  }
-  return nullptr;
 }
 
 const Otherwise* otherwise(const Bench& bench, std::string_view scenario) {

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 
 #include "pbx/vendor.h"
 #include "simulator/stage.h"
 
-// What the suite has to know of a vendor, and all that a new vendor adds: one file that makes a
-// Bench, and a row in bench.cc. The tests themselves name no vendor.
+// What the suite has to know of a vendor's PBX, and all that a new vendor adds: one file that makes
+// a Bench, or several for generations that differ in what they tell, and their rows in bench.cc.
+// The tests themselves name no vendor.
 namespace conformance {
 
 // Of a scenario (a name in scenarios.cc): what this vendor tells instead, and why it cannot tell
@@ -35,6 +37,20 @@ struct BlindSpots {
   const char* outside_of_transfers = nullptr;
   // Whether a leg is being recorded, in a snapshot.
   const char* recording_in_snapshots = nullptr;
+  // Which of the extensions in a call is recorded.
+  const char* recorders = nullptr;
+  // Which of two extensions holds their call, or whether it is on hold at all.
+  const char* holder = nullptr;
+  // Calls in which nobody of ours takes part any more.
+  const char* outside_calls = nullptr;
+  // Who called whom in a conference.
+  const char* roles_in_conferences = nullptr;
+  // Who is in a conference beyond its two ends.
+  const char* third_parties = nullptr;
+  // That a call has failed, while the caller hears the tone.
+  const char* failures = nullptr;
+  // That a device refuses calls.
+  const char* refusing = nullptr;
 };
 
 // Another way in which a PBX of this vendor may put the same things.
@@ -44,6 +60,7 @@ struct Variant {
 };
 
 struct Bench {
+  const char* name;    // of the PBX; of one word
   const char* vendor;  // pbx::Vendor::name
   // The PBX: fills in what is the vendor's own (logins, variants) around an office of everybody's.
   void (*equip)(simulator::TenantSettings& office);
@@ -55,11 +72,12 @@ struct Bench {
   std::span<const NotOffered> not_offered;
   // Consumers are told the same in each of them.
   std::span<const Variant> variants = {};
+  // After something happened at the PBX: until everything has been heard of.
+  std::chrono::milliseconds pause{1'500};
 };
 
+// At least one for each vendor: scenarios_test.cc holds that.
 std::span<const Bench* const> benches();
-// nullptr if the vendor has none: a test fails then.
-const Bench* find_bench(std::string_view vendor);
 
 const Otherwise* otherwise(const Bench& bench, std::string_view scenario);
 const NotOffered* not_offered(const Bench& bench, std::string_view scenario);

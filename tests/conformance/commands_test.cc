@@ -153,8 +153,8 @@ Deed deed_of(Service service) {
                 return it;
               },
               unseen};
+    default: return {};  // no command
   }
-  return {};
 }
 
 bool acts_on_connection(Service service) {
@@ -169,7 +169,7 @@ class Commands : public Conformance {
   }
   // Of the services that work: with a PBX that the test has prepared, asks for each of them.
   void for_each_working(const std::function<void(Gateway&, Office&, const Request&)>& check) {
-    for (std::size_t i = 0; i < call::kServiceCount; ++i) {
+    for (std::size_t i = 0; i < call::kCommandCount; ++i) {
       const auto service = static_cast<Service>(i);
       if (!works(service)) continue;
       SCOPED_TRACE(name_of(service));
@@ -200,7 +200,7 @@ TEST_P(Commands, AreCarriedOutIfTheVendorHasThem) {
       ASSERT_NE(made, nullptr);
       EXPECT_EQ(made->party.device, request.device);
     }
-    gateway.wait(Office::kPause);
+    gateway.wait(bench().pause);
     EXPECT_TRUE(deed_of(request.service).is_done(gateway.phones()));
     EXPECT_EQ(differences(gateway), "") << story_of(gateway.told());
     office.wait(10s);
@@ -208,7 +208,7 @@ TEST_P(Commands, AreCarriedOutIfTheVendorHasThem) {
 }
 
 TEST_P(Commands, AreRefusedWithAReasonIfTheVendorHasThemNot) {
-  for (std::size_t i = 0; i < call::kServiceCount; ++i) {
+  for (std::size_t i = 0; i < call::kCommandCount; ++i) {
     const auto service = static_cast<Service>(i);
     if (works(service)) continue;
     SCOPED_TRACE(name_of(service));
@@ -225,7 +225,7 @@ TEST_P(Commands, AreRefusedWithAReasonIfTheVendorHasThemNot) {
 }
 
 TEST_P(Commands, AreAllowedOnAConnectionIfTheVendorHasThem) {
-  for (std::size_t i = 0; i < call::kServiceCount; ++i) {
+  for (std::size_t i = 0; i < call::kCommandCount; ++i) {
     const auto service = static_cast<Service>(i);
     if (!acts_on_connection(service)) continue;
     SCOPED_TRACE(name_of(service));

@@ -13,7 +13,7 @@ using call::Service;
 
 void Office::done(const char* what, base::Error error) {
   EXPECT_FALSE(error) << what << ": " << error.message();
-  wait(kPause);
+  wait(gateway_.bench().pause);
   compare(what);
   if (hook_) hook_();
 }
@@ -92,7 +92,7 @@ void Office::go_home() {
     const engine::Leg& leg = *phones.find_leg(call.legs.front());
     const std::string number = leg.number;
     EXPECT_FALSE(phones.hang_up(number, gateway_.now(), leg.id));
-    gateway_.wait(kPause);
+    gateway_.wait(gateway_.bench().pause);
   }
   if (!gateway_.is_up()) gateway_.connect();
   // Some adapters wait a while for what may become of a transferred call.

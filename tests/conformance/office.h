@@ -14,8 +14,6 @@ namespace conformance {
 // believe must be true.
 class Office {
  public:
-  static constexpr Millis kPause{1'500};  // longer than an adapter waits for what may still come
-
   explicit Office(Gateway& gateway) : gateway_(gateway) {}
 
   Gateway& gateway() { return gateway_; }

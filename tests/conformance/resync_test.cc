@@ -22,7 +22,7 @@ class Resync : public Conformance {
     gateway.cut_after(cut, how.away);
     if (how.new_owner) gateway.change_owner();
     scenario.play(office);
-    gateway.wait(how.away + Office::kPause);
+    gateway.wait(how.away + bench().pause);
     EXPECT_TRUE(gateway.is_up());
     EXPECT_EQ(differences(gateway), "") << story_of(gateway.told());
     office.go_home();

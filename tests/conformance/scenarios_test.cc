@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <set>
+#include <string_view>
 
 #include "conformance/suite.h"
 
@@ -44,6 +46,14 @@ TEST(ScenarioTable, HasAllOfSectionNineAndNoneTwice) {
   for (const char* name : kSectionNine) EXPECT_NE(find_scenario(name), nullptr) << name;
   std::set<std::string> names;
   for (const Scenario& it : scenarios()) EXPECT_TRUE(names.insert(it.name).second) << it.name;
+}
+
+TEST(Benches, ThereIsOneForEveryVendor) {
+  for (const pbx::Vendor& vendor : pbx::vendors()) {
+    EXPECT_TRUE(std::any_of(benches().begin(), benches().end(), [&](const Bench* it) {
+      return std::string_view(it->vendor) == vendor.name;
+    })) << vendor.name;
+  }
 }
 
 TEST_P(Scenarios, AreEachRunOrListedAsNotOffered) {

@@ -33,7 +33,7 @@ Result work(const pbx::Vendor& vendor, const Bench& bench, std::uint64_t seed) {
   while (gateway.now() < until) {
     gateway.wait(Millis(1'000 + random.below(10'000)));
     const auto seen = gateway.frames();
-    gateway.wait(Office::kPause);
+    gateway.wait(bench.pause);
     // Nothing was on its way: what consumers believe has to be true.
     if (gateway.is_up() && seen == gateway.frames()) {
       ++result.compared;

@@ -82,32 +82,56 @@ std::string tidy(const char* story) {
 
 namespace {
 
+struct Participant {
+  std::string who;
+  bool ours = false;
+  Role role = Role::called;
+  ConnectionState state = ConnectionState::null;
+  bool recorded = false;
+};
 // A call as both sides can put it: who is in it, and how.
-struct Picture {
-  std::multiset<std::string> extensions, outside;
+using Picture = std::vector<Participant>;
 
-  bool operator==(const Picture&) const = default;
+// What is left out on both sides, because the vendor cannot tell.
+struct Reading {
+  bool recording = true;
+  bool recorders = true;  // false: only whether anybody is recorded
+  bool holders = true;    // false: not of calls between extensions
+  bool roles = true;
+  bool outside = true;
 };
 
-std::string text_of(const Picture& picture) {
-  std::string text;
-  for (const auto* parties : {&picture.extensions, &picture.outside}) {
-    for (const std::string& party : *parties) text += (text.empty() ? "{" : ", ") + party;
+std::size_t ours_in(const Picture& picture) {
+  return static_cast<std::size_t>(
+      std::count_if(picture.begin(), picture.end(), [](const auto& it) { return it.ours; }));
+}
+
+// The same for pictures that look the same.
+std::string text_of(const Picture& picture, Reading how) {
+  const bool hide_holders = !how.holders && ours_in(picture) > 1;
+  std::multiset<std::string> parties;
+  bool recorded = false;
+  for (const Participant& it : picture) {
+    recorded = recorded || it.recorded;
+    if (!it.ours && !how.outside) continue;
+    const bool hidden = it.state == ConnectionState::hold && hide_holders;
+    std::string text = it.who;
+    if (how.roles) text += it.role == Role::calling ? " calling" : " called";
+    text += ' ';
+    text += call::name_of(hidden ? ConnectionState::connected : it.state);
+    if (it.recorded && how.recording && how.recorders) text += " recorded";
+    parties.insert(std::move(text));
   }
-  return text + "}";
+  std::string text;
+  for (const std::string& party : parties) text += (text.empty() ? "{" : ", ") + party;
+  return text + "}" + (recorded && how.recording && !how.recorders ? " recorded" : "");
 }
 
-std::string text_of(const std::string& who, Role role, ConnectionState state, bool recording) {
-  return who + (role == Role::calling ? " calling " : " called ") + call::name_of(state) +
-         (recording ? " recorded" : "");
-}
-
-Picture picture_of(const call::Call& call, bool with_recording) {
+Picture picture_of(const call::Call& call) {
   Picture picture;
   for (const call::Connection& it : call.connections) {
-    auto& into =
-        it.party.kind == call::DeviceKind::extension ? picture.extensions : picture.outside;
-    into.insert(text_of(name_of(it.party), it.role, it.state, with_recording && it.recording));
+    picture.push_back({name_of(it.party), it.party.kind == call::DeviceKind::extension, it.role,
+                       it.state, it.recording});
   }
   return picture;
 }
@@ -125,42 +149,34 @@ ConnectionState state_of(const engine::Leg& leg, bool prompted) {
   }
 }
 
-struct Reading {
-  bool prompted = true, recording = true;
-};
-
-void add(Picture& picture, const engine::Leg& leg, Reading how) {
-  const ConnectionState state = state_of(leg, how.prompted);
-  if (state == ConnectionState::null) return;  // the network has not reached it yet
-  const bool ours = leg.extension != engine::kOutside;
-  auto& into = ours ? picture.extensions : picture.outside;
-  into.insert(text_of(leg.number, leg.outgoing ? Role::calling : Role::called, state,
-                      how.recording && ours && leg.recording));
-}
-
 // The call as it is: one picture, or without the knowledge of joins one for each call that its legs
-// began in. What only outside parties are in, nobody is told.
+// began in. What only outside parties are in, few PBXs tell.
 std::vector<Picture> pictures_of(const engine::Tenant& tenant, const engine::Call& call,
-                                 bool as_begun, Reading how) {
+                                 bool as_begun, bool prompted, bool outside_calls) {
   std::map<engine::CallId, Picture> parts;
   for (const engine::LegId id : call.legs) {
     const engine::Leg& leg = *tenant.find_leg(id);
-    add(parts[as_begun ? leg.first_call : call.id], leg, how);
+    const ConnectionState state = state_of(leg, prompted);
+    if (state == ConnectionState::null) continue;  // the network has not reached it yet
+    const bool ours = leg.extension != engine::kOutside;
+    parts[as_begun ? leg.first_call : call.id].push_back(
+        {leg.number, ours, leg.outgoing ? Role::calling : Role::called, state,
+         ours && leg.recording});
   }
   std::vector<Picture> pictures;
   for (auto& [first, part] : parts) {
-    if (!part.extensions.empty()) pictures.push_back(std::move(part));
+    if (outside_calls || ours_in(part) > 0) pictures.push_back(std::move(part));
   }
   return pictures;
 }
 
 // Takes the pictures out of what is believed; false, and nothing taken, if one is missing.
-bool take(std::vector<Picture>& believed, const std::vector<Picture>& pictures, bool outside) {
+bool take(std::vector<Picture>& believed, const std::vector<Picture>& pictures, Reading how) {
   std::vector<Picture> rest = believed;
   for (const Picture& picture : pictures) {
-    const auto found = std::find_if(rest.begin(), rest.end(), [&](const Picture& it) {
-      return it.extensions == picture.extensions && (!outside || it.outside == picture.outside);
-    });
+    const std::string text = text_of(picture, how);
+    const auto found = std::find_if(rest.begin(), rest.end(),
+                                    [&](const Picture& it) { return text_of(it, how) == text; });
     if (found == rest.end()) return false;
     rest.erase(found);
   }
@@ -168,15 +184,55 @@ bool take(std::vector<Picture>& believed, const std::vector<Picture>& pictures, 
   return true;
 }
 
+// A call that has failed and is still there may be shown as one that goes on.
+bool take_failed(std::vector<Picture>& believed, const Picture& picture) {
+  const auto failed = std::find_if(picture.begin(), picture.end(), [](const Participant& it) {
+    return it.state == ConnectionState::fail;
+  });
+  if (failed == picture.end()) return false;
+  const auto found = std::find_if(believed.begin(), believed.end(), [&](const Picture& it) {
+    return std::any_of(it.begin(), it.end(), [&](const Participant& party) {
+      return party.who == failed->who && party.role == failed->role &&
+             party.state == ConnectionState::connected;
+    });
+  });
+  if (found == believed.end()) return false;
+  believed.erase(found);
+  return true;
+}
+
+// Of a conference only two ends are shown.
+bool take_ends(std::vector<Picture>& believed, const Picture& picture) {
+  const auto found = std::find_if(believed.begin(), believed.end(), [&](const Picture& it) {
+    return it.size() == 2 && std::all_of(it.begin(), it.end(), [&](const Participant& end) {
+             return std::any_of(picture.begin(), picture.end(), [&](const Participant& party) {
+               return party.who == end.who && party.state == end.state;
+             });
+           });
+  });
+  if (found == believed.end()) return false;
+  believed.erase(found);
+  return true;
+}
+
 bool explain(std::vector<Picture>& believed, const engine::Tenant& tenant, const engine::Call& call,
-             const BlindSpots& blind, bool recording) {
+             const BlindSpots& blind, Reading how) {
   const bool joined = call.transferred || call.conference;
+  if (blind.roles_in_conferences && call.conference) how.roles = false;
   for (const bool as_begun : {false, true}) {
     if (as_begun && !(blind.joins && joined)) continue;
     for (const bool prompted : {true, false}) {
-      const auto pictures = pictures_of(tenant, call, as_begun, {prompted, recording});
-      if (take(believed, pictures, true)) return true;
-      if (blind.outside_of_transfers && call.transferred && take(believed, pictures, false)) {
+      const auto pictures =
+          pictures_of(tenant, call, as_begun, prompted, blind.outside_calls == nullptr);
+      if (take(believed, pictures, how)) return true;
+      Reading inside = how;
+      inside.outside = false;
+      if (blind.outside_of_transfers && call.transferred && take(believed, pictures, inside)) {
+        return true;
+      }
+      if (pictures.size() != 1) continue;
+      if (blind.failures && take_failed(believed, pictures.front())) return true;
+      if (blind.third_parties && call.conference && take_ends(believed, pictures.front())) {
         return true;
       }
     }
@@ -184,7 +240,7 @@ bool explain(std::vector<Picture>& believed, const engine::Tenant& tenant, const
   return false;
 }
 
-std::string differences(const call::Book& book, const engine::Tenant& tenant) {
+bool fits(engine::Status status, call::Activity believed, const BlindSpots& blind) {
   struct Lamp {
     engine::Status status;
     std::vector<call::Activity> activities;
@@ -201,6 +257,23 @@ std::string differences(const call::Book& book, const engine::Tenant& tenant) {
       {engine::Status::hold, {holding}},
       {engine::Status::in_use_hold, {holding, busy}},
   }};
+  const auto lamp = std::find_if(kLamps.begin(), kLamps.end(),
+                                 [&](const Lamp& it) { return it.status == status; });
+  const auto is = [&](call::Activity it) {
+    return std::find(lamp->activities.begin(), lamp->activities.end(), it) !=
+           lamp->activities.end();
+  };
+  if (is(believed)) return true;
+  // Calls that it refuses may be shown as if they rang.
+  if (blind.refusing && status == engine::Status::busy) {
+    return believed == idle || (blind.failures && believed == ringing);
+  }
+  // Who is not known to hold talks.
+  return blind.holder && is(holding) && believed == busy;
+}
+
+std::string differences(const call::Book& book, const engine::Tenant& tenant,
+                        const BlindSpots& blind) {
   std::string wrong;
   for (const engine::Extension& extension : tenant.extensions()) {
     const auto device = book.devices.find(call::DeviceId(extension.number));
@@ -209,11 +282,8 @@ std::string differences(const call::Book& book, const engine::Tenant& tenant) {
       continue;
     }
     const bool in_service = device->second.availability == call::Availability::in_service;
-    const auto lamp = std::find_if(kLamps.begin(), kLamps.end(),
-                                   [&](const Lamp& it) { return it.status == extension.status; });
-    const auto& fitting = lamp->activities;
     if (in_service != extension.registered ||
-        std::find(fitting.begin(), fitting.end(), device->second.activity) == fitting.end()) {
+        !fits(extension.status, device->second.activity, blind)) {
       wrong += "device " + extension.number + " is " +
                std::string(engine::name_of(extension.status)) + ", and believed " +
                (in_service ? "" : "not ") + "in service, activity " +
@@ -232,20 +302,22 @@ std::string differences(const Gateway& gateway) {
 
 std::string differences(const Gateway& gateway, const BlindSpots& blind) {
   const engine::Tenant& tenant = gateway.phones();
-  const bool recording = !(blind.recording_in_snapshots && gateway.snapshots() > 1);
+  Reading how;
+  how.recording = !(blind.recording_in_snapshots && gateway.snapshots() > 1);
+  how.recorders = !blind.recorders;
+  how.holders = !blind.holder;
   std::vector<Picture> believed;
-  for (const auto& [id, call] : gateway.folded().calls) {
-    believed.push_back(picture_of(call, recording));
-  }
+  for (const auto& [id, call] : gateway.folded().calls) believed.push_back(picture_of(call));
   std::string wrong;
   for (const engine::Call* call : tenant.calls()) {
-    if (explain(believed, tenant, *call, blind, recording)) continue;
-    for (const Picture& picture : pictures_of(tenant, *call, false, {true, recording})) {
-      wrong += "true:     " + text_of(picture) + "\n";
+    if (explain(believed, tenant, *call, blind, how)) continue;
+    for (const Picture& picture :
+         pictures_of(tenant, *call, false, true, blind.outside_calls == nullptr)) {
+      wrong += "true:     " + text_of(picture, how) + "\n";
     }
   }
-  for (const Picture& picture : believed) wrong += "believed: " + text_of(picture) + "\n";
-  return wrong + differences(gateway.folded(), tenant);
+  for (const Picture& picture : believed) wrong += "believed: " + text_of(picture, how) + "\n";
+  return wrong + differences(gateway.folded(), tenant, blind);
 }
 
 std::string unfinished(const Gateway& gateway) {

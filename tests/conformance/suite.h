@@ -11,30 +11,26 @@
 #include "conformance/scenarios.h"
 #include "conformance/story.h"
 
-namespace pbx {
-inline void PrintTo(const Vendor& vendor, std::ostream* out) { *out << vendor.name; }
-}  // namespace pbx
-
 namespace conformance {
 
-// One instance for each row of the registry.
-class Conformance : public testing::TestWithParam<pbx::Vendor> {
+inline void PrintTo(const Bench* bench, std::ostream* out) { *out << bench->name; }
+
+// One instance for each bench.
+class Conformance : public testing::TestWithParam<const Bench*> {
  protected:
-  void SetUp() override {
-    ASSERT_NE(find_bench(GetParam().name), nullptr)
-        << "a vendor needs a bench: tests/conformance/bench.h";
-  }
-  const pbx::Vendor& vendor() const { return GetParam(); }
-  const Bench& bench() const { return *find_bench(GetParam().name); }
+  void SetUp() override { ASSERT_NE(pbx::find_vendor(bench().vendor), nullptr); }
+  const pbx::Vendor& vendor() const { return *pbx::find_vendor(bench().vendor); }
+  const Bench& bench() const { return *GetParam(); }
 };
 
-inline std::string vendor_name(const testing::TestParamInfo<pbx::Vendor>& each) {
-  return each.param.name;
+inline std::string bench_name(const testing::TestParamInfo<const Bench*>& each) {
+  return each.param->name;
 }
 
 }  // namespace conformance
 
-#define CONFORMANCE_OF_ALL_VENDORS(suite)                                                   \
-  INSTANTIATE_TEST_SUITE_P(Conformance, suite,                                              \
-                           testing::ValuesIn(pbx::vendors().begin(), pbx::vendors().end()), \
-                           conformance::vendor_name)
+#define CONFORMANCE_OF_ALL_VENDORS(suite)                                              \
+  INSTANTIATE_TEST_SUITE_P(Conformance, suite,                                         \
+                           testing::ValuesIn(conformance::benches().begin(),           \
+                                             conformance::benches().end()),            \
+                           conformance::bench_name)

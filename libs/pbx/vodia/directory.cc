@@ -26,11 +26,29 @@ DeviceKind kind_of(std::string_view type) {
   return DeviceKind::unknown;
 }
 
-call::Activity activity_of(const Account& account, std::string_view lamp) {
+// Nothing for a lamp that is out, or says what nobody knows.
+std::optional<call::Activity> activity_of(std::string_view lamp) {
   const std::string word = folded(lamp);
   if (word == "alerting" || word == "ringing") return call::Activity::ringing;
   if (word == "holding") return call::Activity::holding;
   if (word == "connected") return call::Activity::busy;
+  return std::nullopt;
+}
+
+using Calls = std::vector<std::pair<std::string, call::ConnectionState>>;
+
+// The calls know better than the lamp, which is lit by a call that alerts at either end of it.
+call::Activity activity_of(const Account& account, const Calls& calls, std::string_view lamp) {
+  bool rings = false, talks = false, holds = false;
+  for (const auto& [key, state] : calls) {
+    rings = rings || state == call::ConnectionState::alerting;
+    holds = holds || state == call::ConnectionState::hold;
+    talks = talks ||
+            (state != call::ConnectionState::alerting && state != call::ConnectionState::hold);
+  }
+  if (rings) return talks || holds ? call::Activity::busy_and_ringing : call::Activity::ringing;
+  if (talks || holds) return talks ? call::Activity::busy : call::Activity::holding;
+  if (const auto shown = activity_of(lamp)) return *shown;
   if (account.busy) return *account.busy ? call::Activity::busy : call::Activity::idle;
   return call::Activity::unknown;
 }
@@ -93,7 +111,7 @@ call::Device Directory::device_of(const Row& row) const {
     device.availability =
         *account.registered ? call::Availability::in_service : call::Availability::out_of_service;
   }
-  device.activity = activity_of(account, row.lamp);
+  device.activity = activity_of(account, row.calls, row.lamp);
   device.do_not_disturb = account.do_not_disturb;
   device.forwardings = row.forwardings;
   if (account.presence && !account.presence->empty()) device.presence = account.presence;
@@ -180,7 +198,36 @@ Directory::Seen Directory::on_lamp(const Lamp& lamp) {
   const auto found = rows_.find(lamp.number);
   if (found == rows_.end()) return seen;
   found->second.lamp = lamp.state;
+  found->second.account.busy = activity_of(lamp.state).has_value();  // newer than the last reading
   tell(found->second, seen);
+  return seen;
+}
+
+Directory::Seen Directory::on_call(const call::CallView& call) {
+  std::vector<std::string> touched;
+  if (const auto before = in_calls_.extract(call.key)) touched = std::move(before.mapped());
+  for (const std::string& number : touched) {
+    const auto row = rows_.find(number);
+    if (row == rows_.end()) continue;
+    auto& calls = row->second.calls;
+    std::erase_if(calls, [&](const auto& it) { return it.first == call.key; });
+    if (calls.empty()) row->second.account.busy = false;  // newer than the last reading
+  }
+  std::vector<std::string> present;
+  for (const call::Leg& leg : call.legs) {
+    if (leg.state == call::ConnectionState::null) continue;
+    const auto row = rows_.find(leg.party.device.str());
+    if (row == rows_.end() || leg.party.kind != DeviceKind::extension) continue;
+    row->second.calls.emplace_back(call.key, leg.state);
+    present.push_back(row->first);
+  }
+  touched.insert(touched.end(), present.begin(), present.end());
+  if (!present.empty()) in_calls_.emplace(call.key, std::move(present));
+  Seen seen;
+  for (const std::string& number : touched) {
+    const auto row = rows_.find(number);
+    if (row != rows_.end()) tell(row->second, seen);  // once: it has changed then
+  }
   return seen;
 }
 

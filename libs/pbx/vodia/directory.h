@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "call/model.h"
@@ -30,6 +31,8 @@ class Directory {
   Seen on_extensions(const std::vector<Account>& accounts);
   Seen on_user_state(const Account& account);
   Seen on_lamp(const Lamp& lamp);
+  // A call as it is now: what its extensions do follows from it.
+  Seen on_call(const call::CallView& call);
   Seen on_forwarding(const std::string& number, const ForwardingSettings& settings);
   // All of them, once more: who can be acted on may have changed.
   Seen everything();
@@ -55,6 +58,7 @@ class Directory {
     bool in_domain_state = false, in_directory = false;
     std::uint64_t round = 0;
     std::string lamp;
+    std::vector<std::pair<std::string, call::ConnectionState>> calls;  // by their keys
     std::vector<call::Forwarding> forwardings;
     call::Device told;
   };
@@ -68,6 +72,7 @@ class Directory {
   std::function<bool(const std::string&)> controllable_;
   std::unordered_map<std::string, Row> rows_;
   std::unordered_map<std::string, std::string> aliases_;  // to the account's number; empty: several
+  std::unordered_map<std::string, std::vector<std::string>> in_calls_;  // accounts, by call
   std::uint64_t round_ = 0;
   unsigned generation_ = 0;
   bool told_all_ = false;

@@ -207,7 +207,9 @@ void Session::tell(Calls::Output out, TimePoint now, Effects& effects) {
   }
   for (Calls::Seen& seen : out.seen) {
     const auto cause = commands_.cause_of(seen);
+    Directory::Seen devices = directory_.on_call(seen.view);
     effects.push_back(Observe{call::CallSeen{std::move(seen.view)}, cause});
+    for (call::Observation& it : devices) effects.push_back(Observe{std::move(it), {}});
   }
   if (!out.seen.empty()) commands_.review(now, effects);
   if (!legacy()) holders_.ask(out.doubts, effects);
@@ -252,10 +254,12 @@ void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effect
   if (!calls_seen && !(late && (call_state_seen_ || domain_calls_seen_))) return;
   phase_ = Phase::ready;
   due_ = TimePoint::max();
+  auto calls = calls_.all();
+  for (const call::CallView& call : calls) directory_.on_call(call);
   for (call::Observation& it : directory_.everything()) {
     effects.push_back(Observe{std::move(it), {}});
   }
-  effects.push_back(Observe{call::CallsSeen{calls_.all()}, {}});
+  effects.push_back(Observe{call::CallsSeen{std::move(calls)}, {}});
   effects.push_back(Ready{});
   if (!legacy()) holders_.ask(std::exchange(doubts_, {}), effects);
   directory_generation_ = directory_.generation();
