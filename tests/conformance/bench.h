@@ -43,8 +43,8 @@ struct BlindSpots {
   const char* holder = nullptr;
   // Calls in which nobody of ours takes part any more.
   const char* outside_calls = nullptr;
-  // Who called whom in a conference.
-  const char* roles_in_conferences = nullptr;
+  // Who called whom in a call that was joined out of several.
+  const char* roles_of_joined = nullptr;
   // Who is in a conference beyond its two ends.
   const char* third_parties = nullptr;
   // That a call has failed, while the caller hears the tone.
@@ -70,6 +70,8 @@ struct Bench {
   BlindSpots blind_spots;
   std::span<const Otherwise> otherwise;
   std::span<const NotOffered> not_offered;
+  // Services of the vendor's that this PBX lacks: whoever asks for one is told so.
+  std::span<const call::Service> lacks = {};
   // Consumers are told the same in each of them.
   std::span<const Variant> variants = {};
   // After something happened at the PBX: until everything has been heard of.

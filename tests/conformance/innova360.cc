@@ -140,6 +140,7 @@ const Bench kInnova360{
      .outside_calls = "Only legs of extensions are told."},
     kOtherwise,
     kNotOffered,
+    {},
     kVariants};
 
 }  // namespace conformance

@@ -5,6 +5,8 @@ namespace {
 
 constexpr const char* kCaller = "+34600111222";  // outside
 constexpr const char* kOther = "+34600333444";
+constexpr const char* kQueue = "600";  // where the vendor has one
+constexpr const char* kOrbit = "700";
 
 void talk(Office& office, const char* from, const char* to) {
   office.dial(from, to);
@@ -212,6 +214,25 @@ void forward_no_answer(Office& office) {
   office.hang_up("203");
 }
 
+void abandons_queued(Office& office) {
+  office.dial(kCaller, kQueue);
+  office.wait(5s);
+  office.hang_up(kCaller);
+}
+void two_step_to_queue(Office& office) {
+  talk(office, kCaller, "202");
+  office.dial("202", kQueue);
+  office.complete_transfer("202");
+  office.hang_up(kCaller);
+}
+void parked(Office& office) {
+  talk(office, "201", "202");
+  office.transfer("202", kOrbit);
+  office.wait(5s);
+  office.pick_up("203", kOrbit);
+  office.hang_up("203");
+}
+
 // csta.md section 9 names them; more besides do no harm.
 constexpr Scenario kScenarios[] = {
     {"make, answer, clear: by the called", cleared_by_called, R"(
@@ -264,7 +285,11 @@ constexpr Scenario kScenarios[] = {
       A +34600111222  originated, connectionCleared
       A 202           delivered, connectionCleared
       A               callCleared)"},
-    {"caller abandons while queued", nullptr, nullptr},
+    {"caller abandons while queued", abandons_queued, R"(
+      A +34600111222  originated, connectionCleared
+      A 600           queued, connectionCleared
+      A               callCleared)",
+     true},
 
     {"call waiting", call_waiting, R"(
       A 201  originated, connectionCleared
@@ -312,22 +337,68 @@ constexpr Scenario kScenarios[] = {
       A 202  delivered, established, transferred(singleStepTransfer), connectionCleared(singleStepTransfer)
       A 203  delivered, established, connectionCleared
       A      callCleared)"},
-    {"mute transfer", mute, nullptr},
-    {"two-step transfer: completed after the answer", two_step_after_answer, nullptr},
-    {"two-step transfer: completed before the answer", two_step_before_answer, nullptr},
-    {"two-step transfer: to an ACD", nullptr, nullptr},
+    {"mute transfer", mute, R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, transferred, connectionCleared(transfer)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)"},
+    {"two-step transfer: completed after the answer", two_step_after_answer, R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared(transfer)
+      B      callCleared)"},
+    {"two-step transfer: completed before the answer", two_step_before_answer, R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  delivered, established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, connectionCleared
+      B      callCleared)"},
+    {"two-step transfer: to an ACD", two_step_to_queue, R"(
+      A +34600111222  originated, connectionCleared
+      A 202           delivered, established, held, transferred, connectionCleared(transfer)
+      A 600           queued, connectionCleared
+      A               callCleared
+      B 202           originated, connectionCleared
+      B 600           queued, connectionCleared
+      B               callCleared)",
+     true},
     {"two-step transfer: to a routing point", nullptr, nullptr},
     {"trunk anti-tromboning", anti_tromboning, R"(
       A +34600111222  originated, connectionCleared
       A 201           delivered, established, transferred(singleStepTransfer), connectionCleared(singleStepTransfer)
       A               callCleared)"},
 
-    {"conference", conference, nullptr},
+    {"conference", conference, R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, retrieved, connectionCleared
+      A 203  conferenced, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared(conference)
+      B      callCleared)"},
     {"single-step conference", nullptr, nullptr},
     {"blind conference", nullptr, nullptr},
-    {"conference of two incoming calls by merge", merge, nullptr},
+    {"conference of two incoming calls by merge", merge, R"(
+      A 202  originated, connectionCleared
+      A 201  delivered, established, held, retrieved, connectionCleared
+      A 203  conferenced, connectionCleared
+      A      callCleared
+      B 203  originated, connectionCleared(conference)
+      B 201  delivered, established, connectionCleared
+      B      callCleared)"},
 
-    {"park and retrieve", nullptr, nullptr},
+    {"park and retrieve", parked, R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared(park)
+      A 700  queued, diverted(callPickup), connectionCleared(callPickup)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+     true},
     {"pickup: directed", pickup, R"(
       A 201  originated, connectionCleared
       A 202  delivered, diverted(callPickup), connectionCleared(callPickup)
@@ -361,6 +432,10 @@ constexpr Scenario kScenarios[] = {
 }  // namespace
 
 std::span<const Scenario> scenarios() { return kScenarios; }
+
+bool can_run(const Bench& bench, const Scenario& scenario) {
+  return scenario.play && !(scenario.with_accounts && not_offered(bench, scenario.name));
+}
 
 const Scenario* find_scenario(std::string_view name) {
   for (const Scenario& it : kScenarios) {

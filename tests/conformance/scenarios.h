@@ -16,9 +16,13 @@ struct Scenario {
   // and one for each call's end. In brackets a cause that is not the usual one of its event.
   // nullptr: to be written down with the first vendor that shows it.
   const char* told;
+  // Who has no queue and no park orbit cannot run it: it is left out where it is not offered.
+  bool with_accounts = false;
 };
 
 std::span<const Scenario> scenarios();
 const Scenario* find_scenario(std::string_view name);
+// Whether it can be run on this bench: also if the vendor does not show what the phones do.
+bool can_run(const Bench& bench, const Scenario& scenario);
 
 }  // namespace conformance

@@ -138,7 +138,8 @@ Picture picture_of(const call::Call& call) {
 
 // While the caller's own phone rings it is initiated; an adapter that does not know that it rings
 // for this (somebody else's click) may say that it dials already.
-ConnectionState state_of(const engine::Leg& leg, bool prompted) {
+ConnectionState state_of(const engine::Leg& leg, bool keeps_calls, bool prompted) {
+  if (keeps_calls) return ConnectionState::queued;
   switch (leg.state) {
     case engine::LegState::ringing:
       if (!leg.outgoing) return ConnectionState::alerting;
@@ -156,9 +157,11 @@ std::vector<Picture> pictures_of(const engine::Tenant& tenant, const engine::Cal
   std::map<engine::CallId, Picture> parts;
   for (const engine::LegId id : call.legs) {
     const engine::Leg& leg = *tenant.find_leg(id);
-    const ConnectionState state = state_of(leg, prompted);
+    const bool outside = leg.extension == engine::kOutside;
+    const bool keeps_calls = !outside && tenant.extension(leg.extension).orbit;
+    const ConnectionState state = state_of(leg, keeps_calls, prompted);
     if (state == ConnectionState::null) continue;  // the network has not reached it yet
-    const bool ours = leg.extension != engine::kOutside;
+    const bool ours = !outside && !keeps_calls;
     parts[as_begun ? leg.first_call : call.id].push_back(
         {leg.number, ours, leg.outgoing ? Role::calling : Role::called, state,
          ours && leg.recording});
@@ -218,7 +221,7 @@ bool take_ends(std::vector<Picture>& believed, const Picture& picture) {
 bool explain(std::vector<Picture>& believed, const engine::Tenant& tenant, const engine::Call& call,
              const BlindSpots& blind, Reading how) {
   const bool joined = call.transferred || call.conference;
-  if (blind.roles_in_conferences && call.conference) how.roles = false;
+  if (blind.roles_of_joined && joined) how.roles = false;
   for (const bool as_begun : {false, true}) {
     if (as_begun && !(blind.joins && joined)) continue;
     for (const bool prompted : {true, false}) {
@@ -264,33 +267,57 @@ bool fits(engine::Status status, call::Activity believed, const BlindSpots& blin
            lamp->activities.end();
   };
   if (is(believed)) return true;
-  // Calls that it refuses may be shown as if they rang.
-  if (blind.refusing && status == engine::Status::busy) {
-    return believed == idle || (blind.failures && believed == ringing);
-  }
+  if (blind.refusing && status == engine::Status::busy && believed == idle) return true;
   // Who is not known to hold talks.
   return blind.holder && is(holding) && believed == busy;
 }
 
+// Whom somebody calls who hears that he is busy: it may be shown as if he rang.
+std::set<std::string> not_reached(const engine::Tenant& tenant) {
+  std::set<std::string> numbers;
+  for (const engine::Call* call : tenant.calls()) {
+    for (const engine::LegId id : call->legs) {
+      const engine::Leg& leg = *tenant.find_leg(id);
+      if (leg.state == engine::LegState::busy) numbers.insert(leg.to);
+    }
+  }
+  return numbers;
+}
+
 std::string differences(const call::Book& book, const engine::Tenant& tenant,
                         const BlindSpots& blind) {
+  const auto not_ringing = not_reached(tenant);
   std::string wrong;
+  std::size_t phones = 0;
   for (const engine::Extension& extension : tenant.extensions()) {
+    if (extension.orbit) continue;
+    ++phones;
     const auto device = book.devices.find(call::DeviceId(extension.number));
     if (device == book.devices.end()) {
       wrong += "device " + extension.number + " is not known\n";
       continue;
     }
     const bool in_service = device->second.availability == call::Availability::in_service;
+    const auto activity = device->second.activity;
+    const bool seems_to_ring =
+        blind.failures && not_ringing.contains(extension.number) &&
+        (activity == call::Activity::ringing || activity == call::Activity::busy_and_ringing);
     if (in_service != extension.registered ||
-        !fits(extension.status, device->second.activity, blind)) {
+        (!seems_to_ring && !fits(extension.status, activity, blind))) {
       wrong += "device " + extension.number + " is " +
                std::string(engine::name_of(extension.status)) + ", and believed " +
                (in_service ? "" : "not ") + "in service, activity " +
-               std::to_string(static_cast<int>(device->second.activity)) + "\n";
+               std::to_string(static_cast<int>(device->second.activity)) + " (" +
+               device->second.vendor_status + ")\n";
     }
   }
-  if (book.devices.size() != tenant.extensions().size()) wrong += "there are other devices\n";
+  const auto is_phone = [](const auto& it) {
+    return it.second.kind == call::DeviceKind::extension;
+  };
+  if (phones !=
+      static_cast<std::size_t>(std::count_if(book.devices.begin(), book.devices.end(), is_phone))) {
+    wrong += "there are other devices\n";
+  }
   return wrong;
 }
 

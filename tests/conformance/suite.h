@@ -30,7 +30,7 @@ inline std::string bench_name(const testing::TestParamInfo<const Bench*>& each) 
 }  // namespace conformance
 
 #define CONFORMANCE_OF_ALL_VENDORS(suite)                                              \
-  INSTANTIATE_TEST_SUITE_P(Conformance, suite,                                         \
-                           testing::ValuesIn(conformance::benches().begin(),           \
-                                             conformance::benches().end()),            \
-                           conformance::bench_name)
+  INSTANTIATE_TEST_SUITE_P(                                                            \
+      Conformance, suite,                                                              \
+      testing::ValuesIn(conformance::benches().begin(), conformance::benches().end()), \
+      conformance::bench_name)

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "conformance/bench.h"
 
 // Vodia's benches: three servers that differ in what they tell, and how.
@@ -13,6 +16,8 @@ void equip(simulator::TenantSettings& office) {
   office.vodia.domain = "office.example";
   office.vodia.admin_user = "admin";
   office.vodia.admin_password = "secret";
+  office.vodia.accounts = {{"600", "acds", "Support"}, {"700", "orbits", "Parking"}};
+  office.engine.orbits = {"600", "700"};  // a queue without agents keeps calls, as an orbit does
 }
 
 void configure(pbx::Settings& settings, std::span<const std::string>) {
@@ -31,39 +36,176 @@ void configure_legacy(pbx::Settings& settings, std::span<const std::string> exte
 void configure_2016(pbx::Settings& settings, std::span<const std::string> extensions) {
   configure_legacy(settings, extensions);
   settings.set("path", std::string("/"));
+  settings.set("login", std::string("password"));
+  settings.set("password", std::string("agent-208"));
 }
 constexpr std::chrono::milliseconds kLegacyPause{3'500};
 
 constexpr BlindSpots kModernBlind{
     .recorders = "A call's entry says that it is recorded, not at which extension.",
-    .roles_in_conferences = "An entry has one calling and one called number.",
+    .roles_of_joined = "An entry has one calling and one called number.",
     .failures = "There is no state for it: the entry stays as it was until it is gone.",
     .refusing = "An account is shown as busy when it is in a call.",
 };
 constexpr BlindSpots kLegacyBlind{
     .recorders = kModernBlind.recorders,
     .holder = "A state of hold is a call's, and only modern servers can be asked whose.",
-    .roles_in_conferences = kModernBlind.roles_in_conferences,
+    .roles_of_joined = kModernBlind.roles_of_joined,
     .third_parties = "An entry has a calling and a called number, and no list of extensions.",
     .failures = kModernBlind.failures,
     .refusing = kModernBlind.refusing,
 };
 
-constexpr std::span<const Otherwise> kOtherwise;
-constexpr std::span<const NotOffered> kNotOffered;
+// ---- What they tell otherwise, all of them.
+
+constexpr const char* kNoReason =
+    "A call that ends vanishes from the list; no reason is told, nor that it has failed before.";
+constexpr const char* kTooShort = "It is over before a list could show it.";
+constexpr const char* kNoForwarding = "An entry does not say that it was forwarded, or why.";
+constexpr const char* kEnds = R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, connectionCleared
+      A      callCleared)";
+constexpr const char* kForwarded = R"(
+      A 201  originated, connectionCleared
+      A 203  delivered, established, connectionCleared
+      A      callCleared)";
+
+constexpr std::array<Otherwise, 12> kAllOtherwise{{
+    {"recording", R"(
+      A 201  originated, recordingStarted, recordingStopped, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared)",
+     "An entry says that it is recorded, not at which extension: the calling one stands for it."},
+    {"busy", kEnds, kNoReason},
+    {"unallocated", "", kTooShort},
+    {"congestion", "", kTooShort},
+    {"rejected", kEnds, kNoReason},
+    {"no answer", kEnds, kNoReason},
+    {"single-step transfer: at the phone", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, transferred, connectionCleared(transfer)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+     "One party is replaced by another: of what kind the transfer was only our own command tells."},
+    {"trunk anti-tromboning", R"(
+      A +34600111222  originated
+      A 201           delivered, established, transferred, connectionCleared(transfer)
+      A +34600333444  delivered)",
+     "A call stays in the list when nobody of ours is in it any more."},
+    {"forward: immediate", kForwarded, kNoForwarding},
+    {"forward: busy", kForwarded, kNoForwarding},
+    {"forward: do not disturb", kForwarded, kNoForwarding},
+    {"forward: no answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, diverted, connectionCleared(redirected)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+     kNoForwarding},
+}};
+
+// ---- And those before 69.
+
+constexpr const char* kNoHolder =
+    "A state of hold is a call's, and these servers cannot be asked whose.";
+constexpr const char* kTwoEnds = "An entry has two ends, and no list of extensions.";
+
+constexpr std::array<Otherwise, 8> kLegacyOnly{{
+    {"call waiting", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared
+      B 203  originated, connectionCleared
+      B 202  delivered, established, connectionCleared
+      B      callCleared)",
+     kNoHolder},
+    {"hold and retrieve", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared)",
+     kNoHolder},
+    {"hold and retrieve: the consulted party answers", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared
+      B      callCleared)",
+     kNoHolder},
+    {"hold and retrieve: the consulted party does not answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, connectionCleared
+      B      callCleared)",
+     kNoHolder},
+    {"two-step transfer: completed after the answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, transferred, connectionCleared(transfer)
+      A 203  connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared(transfer)
+      B      callCleared)",
+     kNoHolder},
+    {"two-step transfer: completed before the answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, transferred, connectionCleared(transfer)
+      A 203  delivered, established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, connectionCleared
+      B      callCleared)",
+     kNoHolder},
+    {"conference", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared
+      B      callCleared)",
+     kTwoEnds},
+    {"conference of two incoming calls by merge", R"(
+      A 202  originated, connectionCleared
+      A 201  delivered, established, connectionCleared
+      A      callCleared
+      B 203  originated, connectionCleared
+      B 201  delivered, established, connectionCleared
+      B      callCleared)",
+     kTwoEnds},
+}};
+
+constexpr auto kLegacyOtherwise = [] {
+  std::array<Otherwise, kAllOtherwise.size() + kLegacyOnly.size()> all{};
+  std::copy(kAllOtherwise.begin(), kAllOtherwise.end(), all.begin());
+  std::copy(kLegacyOnly.begin(), kLegacyOnly.end(), all.begin() + kAllOtherwise.size());
+  return all;
+}();
+
+constexpr call::Service kLackedByModern[] = {call::Service::start_recording,
+                                             call::Service::stop_recording};
+
+constexpr NotOffered kNotOffered[] = {
+    {"two-step transfer: to a routing point", "No account of a Vodia's is one."},
+    {"single-step conference", "The protocol has no message for a conference."},
+    {"blind conference", "The protocol has no message for a conference."},
+    {"pickup: group", "The lists show a directed pickup."},
+};
 
 }  // namespace
 
 extern const Bench kVodia70;
-const Bench kVodia70{"vodia_v70", "vodia",      equip<Profile::v70>, configure,
-                     kModernBlind, kOtherwise, kNotOffered};
+const Bench kVodia70{"vodia_v70",  "vodia",       equip<Profile::v70>, configure,
+                     kModernBlind, kAllOtherwise, kNotOffered,         kLackedByModern};
 extern const Bench kVodia67;
-const Bench kVodia67{"vodia_v67",  "vodia",    equip<Profile::v67>, configure_legacy,
-                     kLegacyBlind, kOtherwise, kNotOffered,         {},
-                     kLegacyPause};
+const Bench kVodia67{"vodia_v67",  "vodia",          equip<Profile::v67>, configure_legacy,
+                     kLegacyBlind, kLegacyOtherwise, kNotOffered,         {},
+                     {},           kLegacyPause};
 extern const Bench kVodia2016;
-const Bench kVodia2016{"vodia_legacy2016", "vodia",    equip<Profile::legacy2016>, configure_2016,
-                       kLegacyBlind,       kOtherwise, kNotOffered,                {},
+const Bench kVodia2016{"vodia_legacy2016", "vodia",      equip<Profile::legacy2016>,
+                       configure_2016,     kLegacyBlind, kLegacyOtherwise,
+                       kNotOffered,        {},           {},
                        kLegacyPause};
 
 }  // namespace conformance

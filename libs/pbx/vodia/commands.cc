@@ -212,7 +212,7 @@ void Commands::take_forwarding(Iterator it, const HttpReply& reply, Effects& eff
   if (now.value_or("") == pending.forwarding.destination) {
     answer(it, call::Outcome{}, effects);
   } else {
-    answer(it, Refusal{Errc::pbx_refused, "the PBX did not take the new destination"}, effects);
+    answer(it, Refusal{Errc::effect_not_seen, "the PBX did not take the new destination"}, effects);
   }
 }
 

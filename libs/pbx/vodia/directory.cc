@@ -43,8 +43,8 @@ call::Activity activity_of(const Account& account, const Calls& calls, std::stri
   for (const auto& [key, state] : calls) {
     rings = rings || state == call::ConnectionState::alerting;
     holds = holds || state == call::ConnectionState::hold;
-    talks = talks ||
-            (state != call::ConnectionState::alerting && state != call::ConnectionState::hold);
+    talks =
+        talks || (state != call::ConnectionState::alerting && state != call::ConnectionState::hold);
   }
   if (rings) return talks || holds ? call::Activity::busy_and_ringing : call::Activity::ringing;
   if (talks || holds) return talks ? call::Activity::busy : call::Activity::holding;
@@ -184,6 +184,15 @@ Directory::Seen Directory::on_extensions(const std::vector<Account>& accounts) {
       rows_, [&](const auto& it) { return it.second.in_directory && it.second.round != round_; });
   if (removed > 0) ++generation_;
   return after_list(removed > 0, std::move(changes));
+}
+
+Directory::Seen Directory::on_users(const std::vector<Account>& accounts) {
+  Seen changes;
+  for (const Account& account : accounts) {
+    if (kind_of(account.type) == DeviceKind::extension) continue;
+    if (Row* row = merge(account, false)) tell(*row, changes);
+  }
+  return changes;
 }
 
 Directory::Seen Directory::on_user_state(const Account& account) {

@@ -29,6 +29,8 @@ class Directory {
 
   Seen on_domain_state(const std::vector<Account>& accounts);
   Seen on_extensions(const std::vector<Account>& accounts);
+  // Accounts of all types, of which extensions are known better already.
+  Seen on_users(const std::vector<Account>& accounts);
   Seen on_user_state(const Account& account);
   Seen on_lamp(const Lamp& lamp);
   // A call as it is now: what its extensions do follows from it.

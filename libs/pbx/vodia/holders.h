@@ -19,6 +19,7 @@ class Holders {
       : domain_(std::move(domain)), http_(http), calls_(calls) {}
 
   void ask(const std::vector<Calls::Doubt>& doubts, Effects& effects);
+  bool asking() const { return !questions_.empty(); }
   // Nothing if it is not a reply to this; what has changed otherwise.
   std::optional<Calls::Output> on_http(HttpId id, const base::Result<HttpReply>& reply);
 

@@ -29,6 +29,9 @@ class Arranger {
     for (const CallEntry* entry : entries) {
       answered_ = answered_ || entry->answered;
       for (const std::string& extension : entry->extensions) {
+        // A queue or an orbit that is listed as well is no extension for that.
+        const auto known = directory.find(extension);
+        if (known && known->kind != DeviceKind::extension) continue;
         if (!has(members_, extension)) members_.push_back(extension);
       }
     }

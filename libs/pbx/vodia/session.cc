@@ -239,7 +239,7 @@ void Session::take_devices(Directory::Seen seen, TimePoint now, Effects& effects
 }
 
 void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effects) {
-  if (phase_ != Phase::synchronizing || !accounts_seen_) return;
+  if (phase_ != Phase::synchronizing || !accounts_seen_ || users_request_ != 0) return;
   if (!held_list_.empty()) {
     const std::string text = std::exchange(held_list_, {});
     if (const auto frame = parse(text)) {
@@ -252,6 +252,9 @@ void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effect
   const bool calls_seen =
       legacy() ? domain_calls_seen_ || (domain_state_seen_ && call_state_seen_) : call_state_seen_;
   if (!calls_seen && !(late && (call_state_seen_ || domain_calls_seen_))) return;
+  // Who holds a call should be known before it is told.
+  if (!legacy() && !late) holders_.ask(std::exchange(doubts_, {}), effects);
+  if (holders_.asking() && !late) return;
   phase_ = Phase::ready;
   due_ = TimePoint::max();
   auto calls = calls_.all();
@@ -261,7 +264,7 @@ void Session::become_ready_if_complete(bool late, TimePoint now, Effects& effect
   }
   effects.push_back(Observe{call::CallsSeen{std::move(calls)}, {}});
   effects.push_back(Ready{});
-  if (!legacy()) holders_.ask(std::exchange(doubts_, {}), effects);
+  doubts_.clear();
   directory_generation_ = directory_.generation();
   watch_new_lamps(effects);
   poll_ = after_poll(now);
@@ -312,11 +315,15 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
     accounts_request_ = 0;
     poll_ = after_poll(now);
     take_accounts(reply, now, effects);
+  } else if (id == users_request_) {
+    users_request_ = 0;
+    take_users(reply, now, effects);
   } else if (id == check_request_) {
     check_request_ = 0;
     take_check(reply, now, effects);
   } else if (auto held = holders_.on_http(id, reply)) {
     tell(std::move(*held), now, effects);
+    become_ready_if_complete(false, now, effects);
   } else if (const auto wishes = commands_.on_http(id, reply, now, effects)) {
     if (wishes->log_in) log_in_again(now, effects);
     if (wishes->read_devices && phase_ == Phase::ready) {
@@ -353,9 +360,27 @@ void Session::take_accounts(const base::Result<HttpReply>& reply, TimePoint now,
                                                  std::to_string(reply->status)});
     return;
   }
-  accounts_seen_ = true;
+  const bool first = !std::exchange(accounts_seen_, true);
   renewed_ = false;
   take_devices(directory_.on_extensions(*accounts), now, effects);
+  if (first && http_.has_admin() && !domain_state_seen_) {
+    SendHttp send = http_.make(list_users(options_.login.domain), Http::As::admin);
+    users_request_ = send.id;
+    effects.push_back(std::move(send));
+  }
+  become_ready_if_complete(false, now, effects);
+}
+
+// Queues, groups and orbits, once: without them their numbers are taken for somebody's outside.
+void Session::take_users(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects) {
+  auto users = reply && reply->status == 200 && !is_refusal(reply->body)
+                   ? parse_accounts(reply->body)
+                   : base::Result<std::vector<Account>>(Errc::pbx_refused);
+  if (users) {
+    take_devices(directory_.on_users(*users), now, effects);
+  } else {
+    effects.push_back(Note{users.error(), "the queues, groups and orbits could not be read"});
+  }
   become_ready_if_complete(false, now, effects);
 }
 

@@ -63,6 +63,7 @@ class Session final : public pbx::Session {
                   Effects& effects);
   void take_devices(Directory::Seen seen, TimePoint now, Effects& effects);
   void take_accounts(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
+  void take_users(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
   void take_check(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
   void tell(Calls::Output out, TimePoint now, Effects& effects);
   void become_ready_if_complete(bool late, TimePoint now, Effects& effects);
@@ -88,7 +89,7 @@ class Session final : public pbx::Session {
             poll_ = TimePoint::max(), check_ = TimePoint::max(), ask_ = TimePoint::max(),
             proof_ = TimePoint::max();  // that the socket outlived its session
   TimePoint asked_{};
-  HttpId accounts_request_ = 0, check_request_ = 0;  // 0: none is open
+  HttpId accounts_request_ = 0, users_request_ = 0, check_request_ = 0;  // 0: none is open
   bool accounts_seen_ = false, domain_state_seen_ = false, domain_calls_seen_ = false,
        call_state_seen_ = false;
   bool renewed_ = false;      // logged in again, and no request has worked since

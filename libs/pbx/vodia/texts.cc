@@ -158,6 +158,10 @@ Request list_accounts(std::string_view account) {
   return {"GET", "/rest/user/" + std::string(account) + "/accounts?type=extensions", {}};
 }
 
+Request list_users(std::string_view domain) {
+  return {"GET", "/rest/domain/" + percent_encoded(domain) + "/users", {}};
+}
+
 Request list_calls(std::string_view account) {
   return {"GET", "/rest/user/" + std::string(account) + "/calls", {}};
 }

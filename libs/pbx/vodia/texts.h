@@ -44,6 +44,7 @@ Request activate_token(std::string_view token);
 Request check_session();
 Request front_page();
 Request list_accounts(std::string_view account);
+Request list_users(std::string_view domain);  // accounts of all types
 Request list_calls(std::string_view account);
 // POST …/calls with one of its bodies: {"hangup":"<id>"}, {"transfer":"<id>","number":"<dest>"}, …
 Request control(std::string_view account, std::initializer_list<Field> fields);

@@ -16,7 +16,7 @@ struct Faults {
   static constexpr std::uint32_t kAlways = UINT32_MAX;
 
   bool refuse_connections = false;     // connect attempts are refused; own listener only
-  bool no_welcome = false;             // own listener only
+  bool no_welcome = false;  // who has logged in is not told what there is; own listener only
   std::uint32_t forbidden = 0;         // this many logins are refused; kAlways
   std::uint32_t drop_before_init = 0;  // so many connections are lost between login and state
   bool silent = false;  // half-open: nothing is read, answered or sent, on connections old and new

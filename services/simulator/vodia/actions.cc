@@ -51,6 +51,7 @@ const std::vector<Dialect::Action>& Dialect::actions() {
       {"get-users", Of::domain_state,
        [](const At& at) {
          at.peer.accounts = true;
+         if (at.pbx().faults.no_welcome) return;
          at.reply(at.pbx().encoder.domain_state(at.pbx().faults.init_extensions));
        }},
       {"get-calls", Of::domain_state,
@@ -67,7 +68,8 @@ const std::vector<Dialect::Action>& Dialect::actions() {
       {"domain-calls", Of::subscriptions,
        [](const At& at) {
          at.peer.tenant_calls = at.frame.subscribe;
-         if (at.frame.subscribe) at.reply(at.dialect.call_list(kWholeTenant));
+         if (at.frame.subscribe && !at.pbx().faults.no_welcome)
+           at.reply(at.dialect.call_list(kWholeTenant));
        }},
       {"orbit-calls", Of::subscriptions,
        [](const At& at) {

@@ -173,7 +173,7 @@ std::string Encoder::domain_state(std::size_t accounts_min) const {
   json::array accounts;
   for (const Extension& it : tenant_.extensions()) accounts.push_back(account(it));
   for (const Account& it : settings_.accounts) {
-    if (it.type == kOrbits) continue;  // it is one of the engine's
+    if (tenant_.find_extension(it.number) != engine::kOutside) continue;  // calls can stay there
     accounts.push_back({{"account", it.number},
                         {"name", it.name},
                         {"type", it.type},

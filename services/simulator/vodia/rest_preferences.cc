@@ -36,7 +36,15 @@ HttpReply show_dnd(const RestCall& call) {
                      {"hint", ""}});
 }
 
+// What a PBX that carries nothing out answers; nothing: it does.
+std::optional<HttpReply> spoilt(const RestCall& call) {
+  using Actions = engine::Faults::Actions;
+  if (call.pbx.faults.actions == Actions::execute) return std::nullopt;
+  return json_reply(call.pbx.faults.actions == Actions::ignore);
+}
+
 HttpReply set_dnd(const RestCall& call) {
+  if (auto reply = spoilt(call)) return *reply;
   const std::string state = call.text("state");
   if (state != "true" && state != "false") return bare_reply(400);
   call.pbx.set_do_not_disturb(call.account, state == "true", call.now);
@@ -87,6 +95,7 @@ bool change(const RestCall& call, const std::string& key, const std::string& val
 
 // Only what is named changes.
 HttpReply set_settings(const RestCall& call) {
+  if (auto reply = spoilt(call)) return *reply;
   bool done = true;
   for (const auto& [key, value] : call.body) {
     done = change(call, std::string(key), call.text(key)) && done;
@@ -96,6 +105,7 @@ HttpReply set_settings(const RestCall& call) {
 
 // {"table":"users","settings":[{"name":…,"value":…}]}
 HttpReply set_table(const RestCall& call) {
+  if (auto reply = spoilt(call)) return *reply;
   const json::value* list = call.body.if_contains("settings");
   if (!list || !list->is_array()) return bare_reply(400);
   bool done = true;

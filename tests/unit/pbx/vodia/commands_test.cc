@@ -302,7 +302,7 @@ TEST_F(VodiaCommands, SetForwardingAndReadItBack) {
   EXPECT_THAT(pbx().tracker.book().devices.at(DeviceId("501")).forwardings,
               ElementsAre(call::Forwarding{call::ForwardingType::busy, "502"}));
   EXPECT_EQ(set(call::ForwardingType::busy, "", R"({"cfa":"","cfb":"","cfn":""})"), "ok ");
-  EXPECT_EQ(set(call::ForwardingType::immediate, "9", R"({"cfa":""})"), "pbx_refused");
+  EXPECT_EQ(set(call::ForwardingType::immediate, "9", R"({"cfa":""})"), "effect_not_seen");
   EXPECT_EQ(set(call::ForwardingType::no_answer, "9", "nonsense"), "outcome_unknown");
   EXPECT_EQ(set(call::ForwardingType::busy_internal, "9", ""), "feature_not_supported");
 }
@@ -360,7 +360,7 @@ TEST_F(VodiaCommands, LogInAgainWhenTheSessionOfTheirCookieHasExpired) {
   answer(200, kToken);
   pbx().open(kPrimary);
   calls({});
-  answer(200, kDirectory);
+  answer_directory();
   const auto id = pbx().ask(call::MakeCall{DeviceId("500"), "502", {}});
   EXPECT_EQ(header(pbx().requests.at(0).where, "Cookie"), "session=abcdefghij0123456789");
   answer(401, "");

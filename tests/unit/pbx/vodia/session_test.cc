@@ -41,7 +41,7 @@ TEST_F(VodiaSession, LogsInWithATokenAndOpensItsSocketWithTheCookie) {
             "/rest/user/500%40t.example/accounts?type=extensions");
   calls({});
   EXPECT_FALSE(pbx().ready);
-  answer(200, kDirectory);
+  answer_directory();
   EXPECT_TRUE(pbx().ready);
   EXPECT_THAT(pbx().stages, ElementsAre(LinkState::logging_in, LinkState::synchronizing));
   EXPECT_THAT(pbx().take_sent(kPrimary),
@@ -233,7 +233,7 @@ TEST_F(VodiaSession, ReadsTheAccountsOfALegacyServerThatDoesNotPushThem) {
   calls({});
   EXPECT_FALSE(pbx().ready);
   pbx().pass(2s);
-  answer(200, kDirectory);
+  answer_directory();
   EXPECT_FALSE(pbx().ready);  // its list may be of our own extension only
   pbx().pass(10s);
   EXPECT_TRUE(pbx().ready);
@@ -279,10 +279,10 @@ TEST_F(VodiaSession, TellsTheCallsThatThereAreWhenItComes) {
   grant_token();
   pbx().open(kPrimary);
   calls({talking()});  // before we know who is an extension
-  answer(200, kDirectory);
+  answer_directory();
   ASSERT_TRUE(pbx().ready);
   ASSERT_THAT(pbx().seen, SizeIs(2));
-  EXPECT_THAT(std::get<call::DevicesSeen>(pbx().seen[0]).devices, SizeIs(4));
+  EXPECT_THAT(std::get<call::DevicesSeen>(pbx().seen[0]).devices, SizeIs(6));
   const auto& views = std::get<call::CallsSeen>(pbx().seen[1]).calls;
   ASSERT_THAT(views, SizeIs(1));
   EXPECT_EQ(views[0].legs[0].id, "a@pbx/501");
@@ -308,13 +308,13 @@ TEST_F(VodiaSession, ReadsTheDirectoryOfAModernServerAgainAndAgain) {
     EXPECT_THAT(pbx().requests, IsEmpty());
     pbx().pass(5'001ms);
     ASSERT_THAT(pbx().requests, SizeIs(1));
-    answer(200, kDirectory);
+    answer_directory();
   }
   pbx().pass(30s);
   ASSERT_THAT(pbx().requests, SizeIs(1));  // not twice while one is open
   answer(200, R"([{"name":"501","displayname":"Ann","dnd":true,"registered":true}])");
   const auto& devices = pbx().tracker.book().devices;
-  ASSERT_EQ(devices.size(), 1u);
+  ASSERT_EQ(devices.size(), 3u);  // and a queue and an orbit, which this list never had
   EXPECT_EQ(devices.begin()->second.do_not_disturb, true);
 }
 
@@ -330,7 +330,68 @@ TEST_F(VodiaSession, BearsADirectoryThatCannotBeRead) {
   answer(Errc::timed_out);
   EXPECT_THAT(pbx().notes, SizeIs(6));
   EXPECT_THAT(pbx().given_up, IsEmpty());
+  EXPECT_EQ(pbx().tracker.book().devices.size(), 6u);
+}
+
+TEST_F(VodiaSession, DoesWithoutQueuesAndOrbitsThatCannotBeRead) {
+  for (const unsigned status : {401u, 403u, 404u, 500u}) {
+    test::Dialogue other(vendor(), settings);
+    other.begin();
+    const auto reply = [&](unsigned code, std::string_view body,
+                           std::vector<std::pair<std::string, std::string>> headers = {}) {
+      const HttpId id = other.requests.back().id;
+      headers.emplace_back("server", kServer70);
+      other.reply_http(id, HttpReply{code, std::move(headers), std::string(body)});
+    };
+    reply(200, kToken);
+    reply(200, "true", {{"set-cookie", "session=c00kie"}});
+    other.open(kPrimary);
+    other.hear(R"({"action":"call-state","calls":[]})");
+    reply(200, kDirectory);
+    EXPECT_FALSE(other.ready);
+    EXPECT_EQ(other.requests.back().where.target, "/rest/domain/t.example/users");
+    EXPECT_EQ(header(other.requests.back().where, "Authorization"), "Basic YWRtaW46cjAwdA==");
+    reply(status, "");
+    EXPECT_TRUE(other.ready) << status;
+    EXPECT_THAT(other.notes, SizeIs(1));
+    EXPECT_EQ(other.tracker.book().devices.size(), 4u);
+  }
+}
+
+TEST_F(VodiaSession, DoesNotAskForThemWithoutAnAdministrator) {
+  settings.set("admin_user", std::string());
+  server = kServer70;
+  pbx().begin();
+  answer(200, kToken);  // to the password
+  pbx().open(kPrimary);
+  calls({});
+  answer(200, kDirectory);
+  EXPECT_TRUE(pbx().ready);
   EXPECT_EQ(pbx().tracker.book().devices.size(), 4u);
+}
+
+// The lamp is lit at both ends of a call that alerts; the list of calls knows who rings.
+TEST_F(VodiaSession, TellsWhatADeviceDoesFromItsCalls) {
+  log_in_modern();
+  const auto activity = [&](const char* number) {
+    return pbx().tracker.book().devices.at(call::DeviceId(number)).activity;
+  };
+  pbx().hear(R"({"action":"blf","account":"503","state":"alerting"})");
+  EXPECT_EQ(activity("503"), call::Activity::ringing);  // of a call that we are not shown
+  Entry entry = talking();
+  entry.state = "alerting";
+  calls({entry});
+  pbx().hear(R"({"action":"blf","account":"501","state":"alerting"})");
+  EXPECT_EQ(activity("501"), call::Activity::busy);
+  EXPECT_EQ(activity("502"), call::Activity::ringing);
+  calls({talking()});
+  EXPECT_EQ(activity("502"), call::Activity::busy);
+  pbx().hear(R"({"action":"blf","account":"501","state":"idle"})");
+  EXPECT_EQ(activity("501"), call::Activity::busy);  // the next list will say so, if it is over
+  calls({});
+  calls({});
+  EXPECT_EQ(activity("501"), call::Activity::idle);
+  EXPECT_EQ(activity("502"), call::Activity::idle);
 }
 
 TEST_F(VodiaSession, ChecksItsSessionAndRenewsItBesideTheLivingSocket) {
@@ -457,7 +518,7 @@ TEST_F(VodiaSession, KnowsWhoCanBeActedOnWithoutAnAdministrator) {
   answer(200, kToken);
   pbx().open(kPrimary);
   calls({});
-  answer(200, kDirectory);
+  answer_directory();
   ASSERT_TRUE(pbx().ready);
   EXPECT_TRUE(pbx().tracker.book().devices.at(call::DeviceId("500")).controllable);
   EXPECT_FALSE(pbx().tracker.book().devices.at(call::DeviceId("501")).controllable);

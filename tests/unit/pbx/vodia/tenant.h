@@ -22,6 +22,10 @@ inline constexpr std::string_view kDirectory =
     R"({"name":"501","displayname":"Ann","dnd":"false","chatstatus":"","registered":"true"},)"
     R"({"name":"502","displayname":"Bob","dnd":false,"registered":true},)"
     R"({"name":"503","displayname":"Cid","ani":["+34911000503"],"registered":true}])";
+inline constexpr std::string_view kUsers =
+    R"([{"name":"501","displayname":"Ann","usertype":"extensions"},)"
+    R"({"name":"600","displayname":"Sales","usertype":"acds"},)"
+    R"({"name":"800","displayname":"Park 1","usertype":"orbits"}])";
 inline constexpr std::string_view kAccounts =
     R"({"account":"500","name":"Gateway","type":"extensions","registered":"false"},)"
     R"({"account":"501","name":"Ann","type":"extensions","registered":"true","dnd":"false"},)"
@@ -105,6 +109,11 @@ struct Vodia : testing::Test {
     return {};
   }
 
+  // The extensions, and the other accounts if they are asked for.
+  void answer_directory() {
+    answer(200, kDirectory);
+    if (!pbx().requests.empty()) answer(200, kUsers);
+  }
   // Up to the cookie.
   void grant_token() {
     answer(200, kToken);
@@ -116,7 +125,7 @@ struct Vodia : testing::Test {
     grant_token();
     pbx().open(kPrimary);
     calls({});
-    answer(200, kDirectory);
+    answer_directory();
     ASSERT_TRUE(pbx().ready);
     pbx().take_sent(kPrimary);
     pbx().take_events();
