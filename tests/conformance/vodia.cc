@@ -35,6 +35,10 @@ void configure_legacy(pbx::Settings& settings, std::span<const std::string> exte
 }
 void configure_2016(pbx::Settings& settings, std::span<const std::string> extensions) {
   configure_legacy(settings, extensions);
+  std::map<std::string, pbx::Account> accounts;
+  for (const std::string& number : extensions)
+    accounts[number] = {number, "agent-" + number, false};
+  settings.set("extensions", std::move(accounts));
   settings.set("path", std::string("/"));
   settings.set("login", std::string("password"));
   settings.set("password", std::string("agent-208"));

@@ -52,8 +52,11 @@ void Commands::ask(call::CommandId id, const call::Command& command, TimePoint l
     refusal = Refusal{Errc::too_many_requests, "too many commands are waiting for this PBX"};
   } else if (const std::string& device = call::device_of(command).str();
              !device.empty() && !can_act(device)) {
-    refusal = Refusal{Errc::credentials_missing,
-                      "only a system administrator can act for other extensions: set admin_user"};
+    refusal =
+        Refusal{Errc::credentials_missing,
+                legacy_ ? "no way to log in for this extension: set admin_user, or its password"
+                        : "only a system administrator can act for other extensions: set "
+                          "admin_user"};
   } else {
     Pending pending;
     pending.service = call::service_of(command);
@@ -62,6 +65,7 @@ void Commands::ask(call::CommandId id, const call::Command& command, TimePoint l
     refusal = start(id, command, std::move(pending), now, effects);
   }
   if (refusal) effects.push_back(Answer{id, std::move(*refusal)});
+  on_unsaid(std::exchange(unsaid_, {}), effects);
 }
 
 void Commands::post(call::CommandId id, Pending& pending, Request request, Effects& effects) {
@@ -72,23 +76,33 @@ void Commands::post(call::CommandId id, Pending& pending, Request request, Effec
   effects.push_back(std::move(send));
 }
 
-void Commands::say(Pending& pending, std::string text, Effects& effects) {
+// As the extension: on its own socket.
+void Commands::say(call::CommandId id, Pending& pending, const std::string& extension,
+                   std::string text, TimePoint now, Effects& effects) {
   ++pending.sent;
-  effects.push_back(SendText{kPrimary, std::move(text)});
+  if (extension == options_.user) {
+    effects.push_back(SendText{kPrimary, std::move(text)});
+    return;
+  }
+  for (auto& it : portals_.say(extension, id, std::move(text), now, effects)) {
+    unsaid_.push_back(std::move(it));
+  }
 }
 
 // Sends what does this to a leg. Precondition: the leg is there.
 void Commands::act(call::CommandId id, Pending& pending, const std::string& leg, Doing doing,
-                   Effects& effects) {
+                   TimePoint now, Effects& effects) {
   const auto known = *calls_.find(leg);
+  const std::string extension(known.extension);
   const std::string call(known.id), peer(known.peer);
-  const std::string account = account_of(known.extension, options_.domain);
+  const std::string account = account_of(extension, options_.domain);
   const bool rings = known.state == ConnectionState::alerting && known.role == call::Role::called;
   calls_.expect(leg, doing);
   switch (doing) {
     case Doing::clear:
       if (legacy_) {
-        say(pending, action("clear-call", {{"id", call}, {"connected", rings ? "false" : "true"}}),
+        say(id, pending, extension,
+            action("clear-call", {{"id", call}, {"connected", rings ? "false" : "true"}}), now,
             effects);
       } else {
         post(id, pending, control(account, {{rings ? "reject" : "hangup", call}}), effects);
@@ -96,7 +110,7 @@ void Commands::act(call::CommandId id, Pending& pending, const std::string& leg,
       break;
     case Doing::hold:
       if (legacy_) {
-        say(pending, action("hold-call", {{"id", call}}), effects);
+        say(id, pending, extension, action("hold-call", {{"id", call}}), now, effects);
       } else {
         post(id, pending, control(account, {{"remote-hold", call}}), effects);
       }
@@ -105,9 +119,9 @@ void Commands::act(call::CommandId id, Pending& pending, const std::string& leg,
     case Doing::deflect:
     case Doing::park:
       if (legacy_) {
-        say(pending,
+        say(id, pending, extension,
             action("blind-transfer", {{"id", call}, {"from", peer}, {"to", pending.destination}}),
-            effects);
+            now, effects);
       } else {
         post(id, pending, control(account, {{"transfer", call}, {"number", pending.destination}}),
              effects);
@@ -124,8 +138,9 @@ void Commands::dial(call::CommandId id, Pending& pending, TimePoint now, Effects
   const std::string account = account_of(pending.device, options_.domain);
   if (!legacy_) {
     post(id, pending, control(account, {{"remote-dial", pending.destination}}), effects);
-  } else if (pending.device == options_.user) {
-    say(pending, action("make-call", {{"to", pending.destination}}), effects);
+  } else if (pending.device == options_.user || !http_.has_admin()) {
+    say(id, pending, pending.device, action("make-call", {{"to", pending.destination}}), now,
+        effects);
   } else {
     pending.fell_back = true;
     post(id, pending, click_to_dial(account, pending.destination), effects);
@@ -150,7 +165,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
     if (auto fault = fault_of_number(where)) return fault;
     if (auto refusal = take_leg(target)) return refusal;
     pending.destination = where;
-    act(id, pending, target.leg, doing, effects);
+    act(id, pending, target.leg, doing, now, effects);
     return std::nullopt;
   };
   const auto record = [&](const call::Target& target, bool on) -> std::optional<Refusal> {
@@ -162,7 +177,8 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
     pending.on = on;
     calls_.expect(target.leg, Doing::record);
     const std::string call(calls_.find(target.leg)->id);
-    say(pending, action("rec-call", {{"id", call}, {"startstop", on ? "on" : "off"}}), effects);
+    say(id, pending, pending.device,
+        action("rec-call", {{"id", call}, {"startstop", on ? "on" : "off"}}), now, effects);
     return std::nullopt;
   };
 
@@ -184,7 +200,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             const auto known = calls_.find(it.target.leg);
             const std::string call(known->id);
             if (legacy_) {
-              say(pending, action("accept-call", {{"id", call}}), effects);
+              say(id, pending, pending.device, action("accept-call", {{"id", call}}), now, effects);
             } else {
               post(
                   id, pending,
@@ -195,7 +211,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
           },
           [&](const call::ClearConnection& it) -> std::optional<Refusal> {
             if (auto refused = take_leg(it.target)) return refused;
-            act(id, pending, it.target.leg, Doing::clear, effects);
+            act(id, pending, it.target.leg, Doing::clear, now, effects);
             return std::nullopt;
           },
           [&](const call::ClearCall& it) -> std::optional<Refusal> {
@@ -209,7 +225,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             }
             pending.leg.clear();
             for (const std::string& leg : pending.legs) {
-              act(id, pending, leg, Doing::clear, effects);
+              act(id, pending, leg, Doing::clear, now, effects);
             }
             return std::nullopt;
           },
@@ -219,7 +235,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             if (calls_.find(it.target.leg)->state != ConnectionState::connected) {
               return Refusal{Errc::incorrect_state, "only a connected call can be held"};
             }
-            act(id, pending, it.target.leg, Doing::hold, effects);
+            act(id, pending, it.target.leg, Doing::hold, now, effects);
             return std::nullopt;
           },
           [&](const call::RetrieveCall& it) -> std::optional<Refusal> {
@@ -230,7 +246,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             }
             const std::string call(known->id);
             if (legacy_) {
-              say(pending, action("hold-call", {{"id", call}}), effects);
+              say(id, pending, pending.device, action("hold-call", {{"id", call}}), now, effects);
             } else {
               post(
                   id, pending,
@@ -246,7 +262,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             pending.device = it.target.device.str();
             pending.destination = it.destination;
             pending.number = bare_number(it.destination);
-            act(id, pending, it.target.leg, Doing::hold, effects);
+            act(id, pending, it.target.leg, Doing::hold, now, effects);
             return std::nullopt;
           },
           [&](const call::TransferCall& it) -> std::optional<Refusal> {
@@ -258,9 +274,9 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             calls_.expect(it.held.leg, Doing::join);
             if (legacy_) {
               const std::string from(held->peer), to(active->peer);
-              say(pending,
+              say(id, pending, pending.device,
                   action("att-transfer", {{"id", one}, {"from", from}, {"id2", two}, {"to", to}}),
-                  effects);
+                  now, effects);
             } else {
               post(id, pending,
                    control(account_of(active->extension, options_.domain),

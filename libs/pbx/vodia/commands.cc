@@ -54,6 +54,7 @@ void Commands::review(TimePoint now, Effects& effects) {
     settle(it, now, effects);
     it = next;
   }
+  on_unsaid(std::exchange(unsaid_, {}), effects);
 }
 
 // Answers the command if its effect is there, or cannot come any more.
@@ -108,6 +109,13 @@ bool Commands::settle(Iterator it, TimePoint now, Effects& effects) {
       // Before the PBX has taken it, the old state may happen to be the wanted one.
       return pending.open == 0 && directory_.do_not_disturb(pending.device) == pending.on && done();
     default: return false;
+  }
+}
+
+void Commands::on_unsaid(const std::vector<Portals::Unsaid>& unsaid, Effects& effects) {
+  for (const auto& [command, why] : unsaid) {
+    const auto it = pending_.find(command);
+    if (it != pending_.end() && ++it->second.refused >= it->second.sent) answer(it, why, effects);
   }
 }
 

@@ -11,12 +11,13 @@
 #include "pbx/vodia/calls.h"
 #include "pbx/vodia/directory.h"
 #include "pbx/vodia/http.h"
+#include "pbx/vodia/portals.h"
 
 namespace pbx::vodia {
 
 // The commands that are not settled yet. A modern server takes them over REST, a legacy one on the
-// WebSocket; neither says whether anything came of it, so each one waits for a list that shows its
-// effect.
+// WebSocket of the extension that acts (portals.h); neither says whether anything came of it, so
+// each one waits for a list that shows its effect.
 //
 // Lives as long as a session. Answers each command exactly once, unless it is destroyed before.
 class Commands {
@@ -27,12 +28,17 @@ class Commands {
     std::size_t most = 0;  // at once
   };
 
-  Commands(Options options, Http& http, Calls& calls, Directory& directory)
-      : options_(std::move(options)), http_(http), calls_(calls), directory_(directory) {}
+  Commands(Options options, Http& http, Calls& calls, Directory& directory, Portals& portals)
+      : options_(std::move(options)),
+        http_(http),
+        calls_(calls),
+        directory_(directory),
+        portals_(portals) {}
 
   void set_legacy(bool legacy) { legacy_ = legacy; }
   bool can_act(const std::string& extension) const {
-    return legacy_ || http_.has_admin() || extension == options_.user;
+    if (extension == options_.user) return true;
+    return legacy_ ? portals_.has(extension) : http_.has_admin();
   }
 
   void ask(call::CommandId id, const call::Command& command, TimePoint limit, TimePoint now,
@@ -46,6 +52,8 @@ class Commands {
   // Nothing if it is not a command's.
   std::optional<Wishes> on_http(HttpId id, const base::Result<HttpReply>& reply, TimePoint now,
                                 Effects& effects);
+
+  void on_unsaid(const std::vector<Portals::Unsaid>& unsaid, Effects& effects);
 
   // The command that this is the effect of; says so in the view, too.
   std::optional<call::CommandId> cause_of(Calls::Seen& seen);
@@ -78,9 +86,10 @@ class Commands {
   std::optional<call::Refusal> start(call::CommandId id, const call::Command& command,
                                      Pending pending, TimePoint now, Effects& effects);
   void post(call::CommandId id, Pending& pending, Request request, Effects& effects);
-  void say(Pending& pending, std::string text, Effects& effects);
+  void say(call::CommandId id, Pending& pending, const std::string& extension, std::string text,
+           TimePoint now, Effects& effects);
   void act(call::CommandId id, Pending& pending, const std::string& leg, Calls::Doing doing,
-           Effects& effects);
+           TimePoint now, Effects& effects);
   void dial(call::CommandId id, Pending& pending, TimePoint now, Effects& effects);
   bool settle(Iterator it, TimePoint now, Effects& effects);
   void take_reply(Iterator it, const HttpReply& reply, Wishes& wishes, TimePoint now,
@@ -93,7 +102,9 @@ class Commands {
   Http& http_;
   Calls& calls_;
   Directory& directory_;
+  Portals& portals_;
   bool legacy_ = false;
+  std::vector<Portals::Unsaid> unsaid_;  // at once
   std::map<call::CommandId, Pending> pending_;
   struct Asked {
     call::CommandId command;

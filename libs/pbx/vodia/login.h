@@ -17,6 +17,9 @@ enum class Generation { automatic, legacy, modern };
 // keeps trying.
 inline constexpr std::chrono::seconds kRetryRefused{60};
 
+// How often a socket tells the server that somebody is there.
+inline constexpr std::chrono::seconds kKeepAlive{30};
+
 // The first of the modern servers.
 inline constexpr int kModernFrom = 69;
 

@@ -11,7 +11,6 @@ namespace {
 using base::Errc;
 using namespace std::chrono_literals;
 
-constexpr auto kKeepAlive = 30s;
 // A registration: what the PBX means if it does not say, and what is plausible.
 constexpr unsigned kExpiresUsual = 3'600, kExpiresMax = 24 * 3'600;
 constexpr auto kRefreshLeast = 30s;   // after the registration

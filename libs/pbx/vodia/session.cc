@@ -13,7 +13,6 @@ namespace {
 using base::Errc;
 using namespace std::chrono_literals;
 
-constexpr auto kKeepAlive = 30s;
 constexpr auto kResubscribe = 60s;
 // A legacy server pushes its accounts, if it knows the message; another one has to be asked.
 constexpr auto kPatience = 2s;
@@ -39,7 +38,8 @@ Session::Session(Options options)
       login_(options_.login, http_),
       directory_([this](const std::string& extension) { return commands_.can_act(extension); }),
       calls_(options_.calls, directory_),
-      commands_(options_.commands, http_, calls_, directory_),
+      portals_(options_.portals, http_),
+      commands_(options_.commands, http_, calls_, directory_, portals_),
       holders_(options_.login.domain, http_, calls_),
       phones_(options_.phones, http_, directory_),
       random_(options_.random) {}
@@ -58,7 +58,12 @@ Effects Session::on_start(TimePoint now) {
 Effects Session::on_link_open(LinkId link, TimePoint now) {
   Effects effects;
   if (link != kPrimary) {
-    if (phase_ != Phase::over) phones_.on_link_open(link, now, effects);
+    if (phase_ == Phase::over) return effects;
+    if (link >= Portals::kFirstLink) {
+      portals_.on_link_open(link, now, effects);
+    } else {
+      phones_.on_link_open(link, now, effects);
+    }
     return effects;
   }
   if (phase_ != Phase::opening) return effects;
@@ -89,7 +94,8 @@ Effects Session::on_text(LinkId link, std::string_view text, TimePoint now) {
   Effects effects;
   if (phase_ < Phase::synchronizing || phase_ == Phase::over) return effects;
   if (link != kPrimary) {
-    phones_.on_text(link, text, now, effects);
+    // What comes on a portal's socket, the primary one tells as well.
+    if (link < Portals::kFirstLink) phones_.on_text(link, text, now, effects);
     return effects;
   }
   if (const auto frame = parse(text)) {
@@ -270,7 +276,12 @@ TimePoint Session::after_poll(TimePoint now) {
 Effects Session::on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                                 TimePoint) {
   Effects effects;
-  if (phase_ != Phase::over) phones_.on_link_closed(link, why, detail, effects);
+  if (phase_ == Phase::over) return effects;
+  if (link >= Portals::kFirstLink) {
+    commands_.on_unsaid(portals_.on_link_closed(link, why, detail), effects);
+  } else {
+    phones_.on_link_closed(link, why, detail, effects);
+  }
   return effects;
 }
 
@@ -355,6 +366,7 @@ Effects Session::on_tick(TimePoint now) {
   if (phase_ == Phase::ready) {
     tell(calls_.on_tick(now), now, effects);
     commands_.on_tick(now, effects);
+    commands_.on_unsaid(portals_.on_tick(now, effects), effects);
     phones_.on_tick(now, effects);
   }
   return effects;
@@ -364,7 +376,8 @@ TimePoint Session::deadline() const {
   if (phase_ == Phase::over) return TimePoint::max();
   TimePoint first = std::min({due_, keep_alive_, resubscribe_, poll_, check_, ask_, proof_});
   if (phase_ == Phase::ready) {
-    first = std::min({first, calls_.deadline(), commands_.deadline(), phones_.deadline()});
+    first = std::min(
+        {first, calls_.deadline(), commands_.deadline(), portals_.deadline(), phones_.deadline()});
   }
   return first;
 }

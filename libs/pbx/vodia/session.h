@@ -13,6 +13,7 @@
 #include "pbx/vodia/http.h"
 #include "pbx/vodia/login.h"
 #include "pbx/vodia/phones.h"
+#include "pbx/vodia/portals.h"
 
 namespace pbx::vodia {
 
@@ -34,6 +35,7 @@ class Session final : public pbx::Session {
     Login::Options login;
     Calls::Options calls;
     Commands::Options commands;
+    Portals::Options portals;
     Phones::Options phones;
     std::chrono::milliseconds login_limit{}, snapshot_limit{}, poll{}, check{};
     std::uint64_t random = 0;
@@ -88,6 +90,7 @@ class Session final : public pbx::Session {
   Login login_;
   Directory directory_;
   Calls calls_;
+  Portals portals_;
   Commands commands_;
   Holders holders_;
   Phones phones_;

@@ -59,6 +59,10 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
   Effects effects;
   if (phase_ == Phase::over || id == 0) return effects;
   if (phones_.on_http(id, reply, detail, now, effects)) return effects;
+  if (portals_.waits_for(id)) {
+    commands_.on_unsaid(portals_.on_http(id, reply, detail, now, effects), effects);
+    return effects;
+  }
   if (login_.running()) {
     Login::Outcome outcome = login_.on_http(id, reply, detail, effects);
     if (!std::holds_alternative<Login::GoesOn>(outcome) || !effects.empty()) {

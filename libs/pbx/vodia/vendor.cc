@@ -30,6 +30,15 @@ constexpr Setting kSettings[] = {
      "A system administrator, for login: token and for commands. Without one, commands to servers "
      "from 69 on can only act for the extension that watches."},
     {"admin_password", SettingKind::secret, "", "The system administrator's password."},
+    {"extensions", SettingKind::accounts, "[]",
+     "Web passwords of single extensions, for servers that know no third-party login: commands to "
+     "servers before 69 are given as the extension that acts. Elsewhere admin_user will do."},
+    {"portals_max", SettingKind::integer, "50",
+     "How many extensions' connections for commands may be open at once, on servers before 69; for "
+     "another one, the one that was not used for longest is closed.",
+     1, 10'000},
+    {"portal_idle", SettingKind::duration, "5m", "How long such a connection is kept when unused.",
+     kSecond, 24 * kHour},
     {"login", SettingKind::text, "auto",
      "How to log in: password, token (a third-party login by the system administrator), or auto: "
      "token if there is an admin_user."},
@@ -160,6 +169,12 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
   options.commands.action_limit = settings.duration("action_limit");
   options.commands.most = static_cast<std::size_t>(settings.integer("commands_max"));
   options.login_limit = settings.duration("login_limit");
+  options.portals.domain = options.login.domain;
+  options.portals.path = options.path;
+  options.portals.accounts = settings.accounts("extensions");
+  options.portals.login_limit = settings.duration("login_limit");
+  options.portals.idle = settings.duration("portal_idle");
+  options.portals.most = static_cast<std::size_t>(settings.integer("portals_max"));
   options.phones.domain = options.login.domain;
   options.phones.user = options.login.user;
   options.phones.path = options.path;
