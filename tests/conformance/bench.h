@@ -67,11 +67,13 @@ struct Bench {
   // The adapter's settings that let it into that PBX; the rest stays as the vendor's rows say.
   // Every extension of the office can act.
   void (*configure)(pbx::Settings& settings, std::span<const std::string> extensions);
-  BlindSpots blind_spots;
-  std::span<const Otherwise> otherwise;
-  std::span<const NotOffered> not_offered;
+  BlindSpots blind_spots = {};
+  std::span<const Otherwise> otherwise = {};
+  std::span<const NotOffered> not_offered = {};
   // Services of the vendor's that this PBX lacks: whoever asks for one is told so.
   std::span<const call::Service> lacks = {};
+  // Why it answers no command that it does not carry out.
+  const char* silent = nullptr;
   // Consumers are told the same in each of them.
   std::span<const Variant> variants = {};
   // After something happened at the PBX: until everything has been heard of.

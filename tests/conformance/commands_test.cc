@@ -29,16 +29,36 @@ void talk(Office& office, const char* from, const char* to) {
   office.answer(to);
 }
 
+call::Reply ask(Office& office, Service service, const char* destination = "") {
+  Request request = request_on(office.gateway(), service, "202");
+  request.destination = destination;
+  call::Reply reply = office.gateway().ask(request);
+  office.wait(office.gateway().bench().pause);
+  return reply;
+}
+
+// Where it is not told who holds, only our own commands make it known.
+bool holds_by_command(Office& office) {
+  return office.gateway().bench().blind_spots.holder != nullptr;
+}
+
+void hold(Office& office) {
+  if (!holds_by_command(office)) return office.hold("202");
+  EXPECT_TRUE(std::holds_alternative<call::Outcome>(ask(office, Service::hold_call)));
+}
+
 // 202 talks to 203, and has 201 on hold.
 void talk_to_two(Office& office) {
   talk(office, "201", "202");
-  talk(office, "203", "202");
+  if (!holds_by_command(office)) return talk(office, "203", "202");
+  EXPECT_TRUE(
+      std::holds_alternative<call::Outcome>(ask(office, Service::consultation_call, "203")));
+  office.wait(5s);  // it answers by itself
 }
 
 // Of 202's connection: by our own command if that can be done, else at the phone.
 void start_recording(Office& office) {
-  const call::Reply reply =
-      office.gateway().ask(request_on(office.gateway(), Service::start_recording, "202"));
+  const call::Reply reply = ask(office, Service::start_recording);
   if (std::holds_alternative<call::Refusal>(reply)) office.record("202", true);
 }
 
@@ -64,7 +84,7 @@ Deed deed_of(Service service) {
   const auto ringing = [](Office& office) { office.dial("201", "202"); };
   const auto holding = [](Office& office) {
     talk(office, "201", "202");
-    office.hold("202");
+    hold(office);
   };
   const auto nothing = [](Office&) {};
   const auto unseen = [](const engine::Tenant&) { return true; };
@@ -292,7 +312,10 @@ TEST_P(Commands, AreNotDoneIfThePbxIgnoresThem) {
 TEST_P(Commands, AreRefusedIfThePbxRefusesThem) {
   for_each_working([&](Gateway& gateway, Office&, const Request& request) {
     gateway.change_faults([](auto& it) { it.actions = engine::Faults::Actions::error; });
-    EXPECT_EQ(refusal_of(gateway.ask(request)), "pbx_refused");
+    const std::string why = refusal_of(gateway.ask(request));
+    if (!bench().silent || why != "effect_not_seen") {
+      EXPECT_EQ(why, "pbx_refused");
+    }
     EXPECT_EQ(differences(gateway), "");
   });
 }
@@ -311,6 +334,8 @@ TEST_P(Commands, AreAnsweredWheneverTheLinkIsLost) {
       if (std::holds_alternative<call::Refusal>(reply)) {
         EXPECT_EQ(refusal_of(reply), "outcome_unknown") << cut;
       }
+      gateway.wait(bench().pause);
+      gateway.cut_no_more();  // where it is polled, messages do not come to an end
       gateway.wait(20s);
       EXPECT_TRUE(gateway.is_up());
       EXPECT_EQ(differences(gateway), "") << cut;

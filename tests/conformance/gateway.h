@@ -62,6 +62,7 @@ class Gateway final : private simulator::engine::Wire {
   // The same, once so many more messages of the primary link have been heard. Where in a burst of
   // messages that is makes a difference: those behind are lost.
   void cut_after(std::uint64_t messages, Millis away);
+  void cut_no_more() { cut_at_.reset(); }
   bool is_up() const { return up_; }
   // The connector dies; another one, which has only the last checkpoint and the events since then,
   // takes over at the next connect.

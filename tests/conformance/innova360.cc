@@ -130,17 +130,17 @@ constexpr Variant kVariants[] = {
 
 extern const Bench kInnova360;
 const Bench kInnova360{
-    "innova360",
-    "innova360",
-    equip,
-    configure,
-    {.joins = "No message says who talks to whom; Bridge in a snapshot does.",
-     .outside_of_transfers = "No message says to whom outside a call was transferred.",
-     .recording_in_snapshots = "A snapshot's calls have no such field.",
-     .outside_calls = "Only legs of extensions are told."},
-    kOtherwise,
-    kNotOffered,
-    {},
-    kVariants};
+    .name = "innova360",
+    .vendor = "innova360",
+    .equip = equip,
+    .configure = configure,
+    .blind_spots = {.joins = "No message says who talks to whom; Bridge in a snapshot does.",
+                    .outside_of_transfers = "No message says to whom outside a call was "
+                                            "transferred.",
+                    .recording_in_snapshots = "A snapshot's calls have no such field.",
+                    .outside_calls = "Only legs of extensions are told."},
+    .otherwise = kOtherwise,
+    .not_offered = kNotOffered,
+    .variants = kVariants};
 
 }  // namespace conformance

@@ -43,7 +43,7 @@ void configure_2016(pbx::Settings& settings, std::span<const std::string> extens
   settings.set("login", std::string("password"));
   settings.set("password", std::string("agent-208"));
 }
-constexpr std::chrono::milliseconds kLegacyPause{3'500};
+constexpr std::chrono::milliseconds kLegacyPause{5'000};
 
 constexpr BlindSpots kModernBlind{
     .recorders = "A call's entry says that it is recorded, not at which extension.",
@@ -187,6 +187,8 @@ constexpr auto kLegacyOtherwise = [] {
   return all;
 }();
 
+constexpr const char* kSilent = "The socket has no answers to what is said on it.";
+
 constexpr call::Service kLackedByModern[] = {call::Service::start_recording,
                                              call::Service::stop_recording};
 
@@ -199,17 +201,32 @@ constexpr NotOffered kNotOffered[] = {
 
 }  // namespace
 
-extern const Bench kVodia70;
-const Bench kVodia70{"vodia_v70",  "vodia",       equip<Profile::v70>, configure,
-                     kModernBlind, kAllOtherwise, kNotOffered,         kLackedByModern};
-extern const Bench kVodia67;
-const Bench kVodia67{"vodia_v67",  "vodia",          equip<Profile::v67>, configure_legacy,
-                     kLegacyBlind, kLegacyOtherwise, kNotOffered,         {},
-                     {},           kLegacyPause};
-extern const Bench kVodia2016;
-const Bench kVodia2016{"vodia_legacy2016", "vodia",      equip<Profile::legacy2016>,
-                       configure_2016,     kLegacyBlind, kLegacyOtherwise,
-                       kNotOffered,        {},           {},
-                       kLegacyPause};
+extern const Bench kVodia70, kVodia67, kVodia2016;
+const Bench kVodia70{.name = "vodia_v70",
+                     .vendor = "vodia",
+                     .equip = equip<Profile::v70>,
+                     .configure = configure,
+                     .blind_spots = kModernBlind,
+                     .otherwise = kAllOtherwise,
+                     .not_offered = kNotOffered,
+                     .lacks = kLackedByModern};
+const Bench kVodia67{.name = "vodia_v67",
+                     .vendor = "vodia",
+                     .equip = equip<Profile::v67>,
+                     .configure = configure_legacy,
+                     .blind_spots = kLegacyBlind,
+                     .otherwise = kLegacyOtherwise,
+                     .not_offered = kNotOffered,
+                     .silent = kSilent,
+                     .pause = kLegacyPause};
+const Bench kVodia2016{.name = "vodia_legacy2016",
+                       .vendor = "vodia",
+                       .equip = equip<Profile::legacy2016>,
+                       .configure = configure_2016,
+                       .blind_spots = kLegacyBlind,
+                       .otherwise = kLegacyOtherwise,
+                       .not_offered = kNotOffered,
+                       .silent = kSilent,
+                       .pause = kLegacyPause};
 
 }  // namespace conformance

@@ -117,6 +117,7 @@ const std::vector<Dialect::Action>& Dialect::actions() {
        [](const At& at) {
          const bool on = at.frame.start_stop == "on";
          if (!on && at.frame.start_stop != "off") return;
+         if (at.pbx().faults.actions != Faults::Actions::execute) return;
          (void)record(at.pbx(), at.peer.extension, at.frame.id, on, at.now);
        }},
       {"chat", Of::all,

@@ -119,6 +119,18 @@ struct Vodia : testing::Test {
     answer(200, kToken);
     answer(200, "true", {{"set-cookie", "session=c00kie; Path=/; HttpOnly"}});
   }
+  // The socket that a command for the extension asks for; what waited for it is sent.
+  LinkId open_portal(std::string_view extension) {
+    EXPECT_THAT(pbx().requests.at(0).body, testing::HasSubstr(extension));
+    grant_token();
+    const auto [link, where] = pbx().opened.back();
+    EXPECT_THAT(where.target, testing::EndsWith(extension));
+    pbx().open(link);
+    auto& sent = pbx().sent[link];
+    EXPECT_EQ(sent.at(0), R"({"action":"avoid-disconnect"})");
+    sent.erase(sent.begin());
+    return link;
+  }
   void log_in_modern() {
     server = kServer70;
     pbx().begin();
