@@ -78,6 +78,7 @@ pbx::Settings settings(const char* generation) {
   settings.set("answer_limit", milliseconds(10'000));
   settings.set("action_limit", milliseconds(5'000));
   settings.set("commands_max", std::int64_t{8});
+  settings.set("signals_max", std::int64_t{4});
   return settings;
 }
 
