@@ -172,8 +172,23 @@ TEST_F(PhoneCallsTest, ModernServersMayShowThePickupOnlyInTheList) {
 
 TEST_F(PhoneCallsTest, TakesTheOnlyNewCallForItsOwnIfTheDestinationLooksDifferent) {
   begin_modern();
+  hear("{'action':'call-state','calls':[]}");
   be_offered();
-  list("a@pbx", "600", "connected");  // forwarded
+  list("desk@pbx", "600", "connected");  // another phone's, as far as anybody knows
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "600", "alerting");  // forwarded
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "600", "connected");
+  EXPECT_THAT(told(), ElementsAre("connected mine"));
+}
+
+TEST_F(PhoneCallsTest, TakesNoCallForItsOwnThatWasThereBefore) {
+  begin_modern();
+  be_offered();  // before the first list
+  list("desk@pbx", "503", "connected");
+  list("desk@pbx", "503", "connected");
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "503", "connected");
   EXPECT_THAT(told(), ElementsAre("connected mine"));
 }
 
@@ -181,6 +196,7 @@ TEST_F(PhoneCallsTest, DoesNotGuessWhichOfTwoCallsWasPickedUp) {
   begin_modern();
   be_offered();
   start_call("two", "501");
+  list("a@pbx", "600", "alerting");
   list("a@pbx", "600", "connected");
   EXPECT_THAT(told(), IsEmpty());
   list("a@pbx", "501", "connected");
@@ -419,6 +435,7 @@ TEST_F(PhoneCallsTest, GivesACallAnotherIdIfTheClientUsesIts) {
 
 TEST_F(PhoneCallsTest, TellsOfRecordings) {
   begin_modern();
+  hear("{'action':'call-state','calls':[]}");
   be_offered();
   hear("{'action':'rec-start','callid':'theirs'}");  // nobody talks yet
   EXPECT_THAT(told(), IsEmpty());
