@@ -194,11 +194,11 @@ class SessionScript {
   void hear_of(const pbx::Signal& signal) {
     const auto stream = streams_.find(signal.id);
     if (stream == streams_.end()) return fail("a stream is told something that is not open");
-    auto& [ready, calls] = stream->second;
-    if (std::holds_alternative<call::SignalReady>(signal.message) == ready) {
+    if (std::holds_alternative<call::SignalReady>(signal.message) == stream->second.ready) {
       return fail("a stream is not ready first, and once");
     }
-    ready = true;
+    stream->second.ready = true;
+    std::set<std::string>& calls = stream->second.calls;
     std::visit(
         [&](const auto& it) {
           using Message = std::decay_t<decltype(it)>;
