@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -32,7 +33,8 @@ struct SessionWords {
   // What the server says over HTTP, on the way to Ready and sometimes later; nullptr if the session
   // does not ask.
   pbx::HttpReply (*http)(const pbx::SendHttp& request) = nullptr;
-  // Whose streams media clients open, and what the PBX says on their links; empty: nobody does.
+  // Whose streams media clients open, and what the PBX says on their links, first of all that they
+  // are registered; empty: nobody does.
   std::span<const std::string_view> devices = {}, phone_messages = {};
 };
 
@@ -114,6 +116,9 @@ class SessionScript {
     }
   }
 
+  // As ids of calls and as numbers, so that what the client says and what the PBX says meets.
+  static constexpr std::size_t kFewTokens = 4;
+
   // Around the streams of media clients.
   void step_of_client(Bytes& bytes) {
     switch (bytes.below(8)) {
@@ -122,6 +127,12 @@ class SessionScript {
         streams_[id] = {};
         const call::DeviceId device(words_.devices[bytes.below(words_.devices.size())]);
         carry_out(session_->on_signal_open(id, {device, bytes.next() % 4 != 0, "fuzz"}, now_));
+        if (bytes.next() % 4 == 0) break;  // not all the way
+        answer_all();
+        const pbx::LinkId link = links_.empty() ? pbx::kPrimary : *links_.rbegin();
+        if (link == pbx::kPrimary) break;
+        carry_out(session_->on_link_open(link, now_));
+        hear(link, message({words_.phone_messages.data(), 1}, bytes, kFewTokens));
         break;
       }
       case 1: {
@@ -139,7 +150,9 @@ class SessionScript {
         break;
       case 5:
       case 6: signal(bytes); break;
-      default: hear(link_of_stream(bytes), message(words_.phone_messages, bytes)); break;
+      default:
+        hear(link_of_stream(bytes), message(words_.phone_messages, bytes, kFewTokens));
+        break;
     }
   }
 
@@ -169,7 +182,7 @@ class SessionScript {
   void signal(Bytes& bytes) {
     const auto stream = pick_stream(bytes);
     if (stream == streams_.end() || !stream->second.ready) return;
-    const std::string call(token(bytes)), text(token(bytes));
+    const std::string call(token(bytes, kFewTokens)), text(token(bytes, kFewTokens));
     call::FromClient message;
     switch (bytes.below(10)) {
       case 0:
@@ -241,13 +254,17 @@ class SessionScript {
     }
   }
 
-  std::string_view token(Bytes& bytes) { return words_.tokens[bytes.below(words_.tokens.size())]; }
+  // One of the first `most`.
+  std::string_view token(Bytes& bytes, std::size_t most = SIZE_MAX) {
+    return words_.tokens[bytes.below(std::min(most, words_.tokens.size()))];
+  }
 
-  std::string message(std::span<const std::string_view> messages, Bytes& bytes) {
+  std::string message(std::span<const std::string_view> messages, Bytes& bytes,
+                      std::size_t tokens = SIZE_MAX) {
     std::string text;
     for (char c : messages[bytes.below(messages.size())]) {
       if (c == '$') {
-        text += token(bytes);
+        text += token(bytes, tokens);
       } else {
         text += c;
       }
