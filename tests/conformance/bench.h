@@ -78,6 +78,9 @@ struct Bench {
   std::span<const Variant> variants = {};
   // After something happened at the PBX: until everything has been heard of.
   std::chrono::milliseconds pause{1'500};
+  // Of it, what a PBX that has to be asked takes: what happens in the last of a pause is not heard
+  // of in it.
+  std::chrono::milliseconds lag{0};
 };
 
 // At least one for each vendor: scenarios_test.cc holds that.

@@ -33,7 +33,7 @@ call::Reply ask(Office& office, Service service, const char* destination = "") {
   Request request = request_on(office.gateway(), service, "202");
   request.destination = destination;
   call::Reply reply = office.gateway().ask(request);
-  office.wait(office.gateway().bench().pause);
+  office.gateway().pause();
   return reply;
 }
 
@@ -192,8 +192,11 @@ Deed deed_of(Service service) {
                 return it;
               },
               unseen};
-    default: return {};  // no command
+    case Service::signal:
+    case Service::search_calls:
+    case Service::get_recording: break;  // no commands
   }
+  return {};
 }
 
 bool acts_on_connection(Service service) {
@@ -244,9 +247,9 @@ TEST_P(Commands, AreCarriedOutIfTheVendorHasThem) {
       ASSERT_NE(made, nullptr);
       EXPECT_EQ(made->party.device, request.device);
     }
-    gateway.wait(bench().pause);
+    const bool settled = gateway.pause();
     EXPECT_TRUE(deed_of(request.service).is_done(gateway.phones()));
-    EXPECT_EQ(differences(gateway), "") << story_of(gateway.told());
+    if (settled) office.compare("the command");
     office.wait(10s);
   });
 }
@@ -334,7 +337,7 @@ TEST_P(Commands, AreAnsweredWheneverTheLinkIsLost) {
       if (std::holds_alternative<call::Refusal>(reply)) {
         EXPECT_EQ(refusal_of(reply), "outcome_unknown") << cut;
       }
-      gateway.wait(bench().pause);
+      gateway.pause();
       gateway.cut_no_more();  // where it is polled, messages do not come to an end
       gateway.wait(20s);
       EXPECT_TRUE(gateway.is_up());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call/fold.h"
+#include "call/signalling.h"
 #include "call/tracker.h"
 #include "conformance/bench.h"
 #include "pbx/vendor.h"
@@ -55,6 +56,10 @@ class Gateway final : private simulator::engine::Wire {
   // True once `done`; false if it is not within `most`.
   bool wait_until(const std::function<bool()>& done, Millis most);
 
+  // As long as it takes for everything to be heard of (Bench::pause). False if something happened
+  // at the PBX meanwhile, too late for that.
+  bool pause();
+
   // Until the link is up; fails the test if it does not come up.
   void connect();
   // The primary link ends without a word, and is tried again after `away`.
@@ -71,6 +76,14 @@ class Gateway final : private simulator::engine::Wire {
 
   // As TenantOwner carries out a request; answered within `limit`, or the test fails.
   call::Reply ask(const call::Request& request, Millis limit = 10s);
+
+  // A media client's stream, while the link is up; what it is told, it keeps until it is taken.
+  void open_signal(call::SignalId id, const call::SignalOptions& options);
+  void signal(call::SignalId id, const call::FromClient& message);
+  void close_signal(call::SignalId id);
+  std::vector<call::ToClient> take_signals(call::SignalId id);
+  // Why the stream ended by itself; nothing if it did not.
+  std::optional<Ended> signal_end(call::SignalId id) const;
 
   const pbx::Vendor& vendor() const { return vendor_; }
   const Bench& bench() const { return bench_; }
@@ -95,6 +108,12 @@ class Gateway final : private simulator::engine::Wire {
     simulator::engine::HttpRequest upgrade;
     bool open = false;
     pbx::TimePoint pings_out = pbx::TimePoint::max();  // nobody answers: given up then
+  };
+
+  struct Stream {
+    std::vector<call::ToClient> told;
+    bool ready = false;
+    std::optional<Ended> end;
   };
 
   // Why there is none, or the reply, at its time.
@@ -157,6 +176,7 @@ class Gateway final : private simulator::engine::Wire {
 
   std::map<call::CommandId, std::optional<call::Reply>> commands_;
   call::CommandId last_command_ = 0;
+  std::map<call::SignalId, Stream> streams_;
 };
 
 }  // namespace conformance

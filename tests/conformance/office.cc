@@ -13,13 +13,13 @@ using call::Service;
 
 void Office::done(const char* what, base::Error error) {
   EXPECT_FALSE(error) << what << ": " << error.message();
-  wait(gateway_.bench().pause);
+  settled_ = gateway_.pause();
   compare(what);
   if (hook_) hook_();
 }
 
 void Office::compare(const char* after) {
-  if (!comparing_ || !gateway_.is_up()) return;
+  if (!comparing_ || !settled_ || !gateway_.is_up()) return;
   EXPECT_EQ(differences(gateway_), "") << "after: " << after << "\n" << story_of(gateway_.told());
 }
 
@@ -92,7 +92,7 @@ void Office::go_home() {
     const engine::Leg& leg = *phones.find_leg(call.legs.front());
     const std::string number = leg.number;
     EXPECT_FALSE(phones.hang_up(number, gateway_.now(), leg.id));
-    gateway_.wait(gateway_.bench().pause);
+    gateway_.pause();
   }
   if (!gateway_.is_up()) gateway_.connect();
   // Some adapters wait a while for what may become of a transferred call.

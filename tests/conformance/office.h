@@ -40,16 +40,19 @@ class Office {
   void single_step_transfer(std::string_view device, std::string_view to);
   void wait(Millis time);
 
+  // What consumers believe now is true, or the test fails; unless it could not be heard of yet.
+  void compare(const char* after);
+
   // All hang up; nothing is left of it anywhere, and everything that began has ended once.
   void go_home();
 
  private:
   void done(const char* what, base::Error error);
-  void compare(const char* after);
 
   Gateway& gateway_;
   std::function<void()> hook_;
   bool comparing_ = true;
+  bool settled_ = true;
 };
 
 // The device's only connection as consumers know it.

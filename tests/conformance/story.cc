@@ -323,6 +323,20 @@ std::string differences(const call::Book& book, const engine::Tenant& tenant,
 
 }  // namespace
 
+std::string truth(const Gateway& gateway) {
+  const engine::Tenant& tenant = gateway.phones();
+  std::string text;
+  for (const engine::Call* call : tenant.calls()) {
+    for (const Picture& it : pictures_of(tenant, *call, false, true, true)) {
+      text += text_of(it, {}) + '\n';
+    }
+  }
+  for (const engine::Extension& it : tenant.extensions()) {
+    text += std::string(engine::name_of(it.status)) + '\n';
+  }
+  return text;
+}
+
 std::string differences(const Gateway& gateway) {
   return differences(gateway, gateway.bench().blind_spots);
 }

@@ -15,6 +15,9 @@ std::string story_of(const std::vector<Gateway::Told>& told, std::size_t from = 
 // The same text without indentation, and with single blanks.
 std::string tidy(const char* story);
 
+// What is true at the PBX: the same text as long as nothing happens there.
+std::string truth(const Gateway& gateway);
+
 // What differs between what consumers believe and what is true at the PBX; empty if nothing does.
 // What stays invisible in the vendor's protocol (BlindSpots) may, or may not, be known.
 std::string differences(const Gateway& gateway);

@@ -43,15 +43,17 @@ void configure_2016(pbx::Settings& settings, std::span<const std::string> extens
   settings.set("login", std::string("password"));
   settings.set("password", std::string("agent-208"));
 }
-constexpr std::chrono::milliseconds kLegacyPause{5'000};
+constexpr std::chrono::milliseconds kLegacyPause{3'500}, kLegacyLag{2'500};
 
 constexpr BlindSpots kModernBlind{
+    .recording_in_snapshots = "An entry says nothing of it when nobody is recorded.",
     .recorders = "A call's entry says that it is recorded, not at which extension.",
     .roles_of_joined = "An entry has one calling and one called number.",
     .failures = "There is no state for it: the entry stays as it was until it is gone.",
     .refusing = "An account is shown as busy when it is in a call.",
 };
 constexpr BlindSpots kLegacyBlind{
+    .recording_in_snapshots = kModernBlind.recording_in_snapshots,
     .recorders = kModernBlind.recorders,
     .holder = "A state of hold is a call's, and only modern servers can be asked whose.",
     .roles_of_joined = kModernBlind.roles_of_joined,
@@ -218,7 +220,8 @@ const Bench kVodia67{.name = "vodia_v67",
                      .otherwise = kLegacyOtherwise,
                      .not_offered = kNotOffered,
                      .silent = kSilent,
-                     .pause = kLegacyPause};
+                     .pause = kLegacyPause,
+                     .lag = kLegacyLag};
 const Bench kVodia2016{.name = "vodia_legacy2016",
                        .vendor = "vodia",
                        .equip = equip<Profile::legacy2016>,
@@ -227,6 +230,7 @@ const Bench kVodia2016{.name = "vodia_legacy2016",
                        .otherwise = kLegacyOtherwise,
                        .not_offered = kNotOffered,
                        .silent = kSilent,
-                       .pause = kLegacyPause};
+                       .pause = kLegacyPause,
+                       .lag = kLegacyLag};
 
 }  // namespace conformance

@@ -20,63 +20,41 @@ constexpr std::string_view kUserAgent = "pbx-gateway";
 
 // Its path has no room for an extension, and its calls have no ids.
 bool is_of_2016(const Phone::Options& options) {
-  return options.path.empty() || options.path == "/";
+  return options.socket.path.empty() || options.socket.path == "/";
 }
 
 }  // namespace
 
 Phone::Phone(Options options, Http http)
     : options_(std::move(options)),
-      http_(std::move(http)),
-      login_(options_.login, http_),
-      calls_({options_.stream, options_.link, options_.login.user, options_.wanted.receives_calls,
+      socket_(options_.socket, std::move(http)),
+      calls_({options_.stream, socket_.link(), socket_.extension(), options_.wanted.receives_calls,
               options_.legacy, !is_of_2016(options_)}) {}
 
 void Phone::begin(TimePoint now, Effects& effects) {
-  if (!options_.logs_in) return open(effects);
-  due_ = now + 2 * options_.login_limit;
-  go_on(login_.begin(effects), now, effects);
+  if (const auto failure = socket_.begin(now, effects)) end(*failure, effects);
 }
 
 void Phone::on_http(HttpId id, const base::Result<HttpReply>& reply, const std::string& detail,
                     TimePoint now, Effects& effects) {
-  go_on(login_.on_http(id, reply, detail, effects), now, effects);
-}
-
-void Phone::go_on(Login::Outcome outcome, TimePoint now, Effects& effects) {
-  if (auto* failed = std::get_if<Login::Failed>(&outcome)) {
-    end(failed->why, std::move(failed->detail), effects);
-  } else if (std::holds_alternative<Login::Done>(outcome)) {
-    open(effects);
-  } else {
-    due_ = now + 2 * options_.login_limit;
-  }
-}
-
-void Phone::open(Effects& effects) {
-  phase_ = Phase::opening;
-  due_ = TimePoint::max();  // the shell's limits hold from here to open
-  Handshake where = http_.where();
-  where.target = socket_target(options_.path, options_.login.domain, options_.login.user);
-  where.headers.emplace_back("Cookie", "session=" + http_.cookie());
-  effects.push_back(OpenLink{options_.link, std::move(where)});
+  const auto failure = socket_.on_http(id, reply, detail, now, effects);
+  if (failure) end(*failure, effects);
 }
 
 // The list of the extension's calls, because a pickup may be seen nowhere else.
 void Phone::on_link_open(TimePoint now, Effects& effects) {
-  if (phase_ != Phase::opening) return;
-  keep_alive_ = now + kKeepAlive;
-  effects.push_back(SendText{options_.link, action("avoid-disconnect")});
-  effects.push_back(SendText{
-      options_.link,
-      options_.legacy ? action("get-calls") : action("own-calls", {{"subscribe", "true", true}})});
+  socket_.on_link_open(now, effects);
+  if (phase_ != Phase::opening || !socket_.open()) return;
+  socket_.say(
+      options_.legacy ? action("get-calls") : action("own-calls", {{"subscribe", "true", true}}),
+      effects);
   if (!options_.wanted.receives_calls) return become_ready(effects);
   phase_ = Phase::registering;
   register_again(now, effects);
   if (options_.legacy) {
     become_ready(effects);
   } else {
-    due_ = now + options_.login_limit;
+    due_ = now + options_.socket.login_limit;
   }
 }
 
@@ -84,9 +62,9 @@ void Phone::on_link_open(TimePoint now, Effects& effects) {
 void Phone::register_again(TimePoint now, Effects& effects) {
   const std::string_view wanted = options_.wanted.user_agent;
   const std::string agent = cut(wanted.empty() ? kUserAgent : wanted, kNameMax);
-  effects.push_back(SendText{options_.link, is_of_2016(options_)
-                                                ? action("sip-register")
-                                                : action("sip-register", {{"useragent", agent}})});
+  socket_.say(is_of_2016(options_) ? action("sip-register")
+                                   : action("sip-register", {{"useragent", agent}}),
+              effects);
   if (expires_ == TimePoint::max()) {
     refresh_ = now + std::chrono::seconds(kExpiresUsual) / 2;
   } else {
@@ -132,48 +110,37 @@ void Phone::on_client(const call::FromClient& message, Effects& effects) {
 }
 
 void Phone::on_link_closed(const base::Error& why, const std::string& detail, Effects& effects) {
-  if (phase_ < Phase::opening || phase_ == Phase::over) return;
-  const bool opened = phase_ > Phase::opening;
-  phase_ = Phase::over;
-  std::string what = opened ? "the PBX's connection for this device has ended"
-                            : "the connection for this device could not be opened";
-  if (!detail.empty()) what += ": " + detail;
-  effects.push_back(EndSignal{options_.stream, why, std::move(what)});
+  if (phase_ == Phase::over) return;
+  end(socket_.on_link_closed(why, detail), effects);
 }
 
 void Phone::close(Effects& effects) {
   if (phase_ == Phase::over) return;
-  if (phase_ == Phase::ready) calls_.hang_up(effects);
-  if (phase_ >= Phase::opening) effects.push_back(CloseLink{options_.link});
+  if (phase_ == Phase::ready && socket_.open()) calls_.hang_up(effects);
+  socket_.close(effects);
   phase_ = Phase::over;
 }
 
-void Phone::end(const base::Error& why, std::string detail, Effects& effects) {
+void Phone::end(const ExtensionSocket::Failure& why, Effects& effects) {
   close(effects);
-  effects.push_back(EndSignal{options_.stream, why, std::move(detail)});
+  effects.push_back(EndSignal{options_.stream, why.why, why.detail});
 }
 
 void Phone::on_tick(TimePoint now, Effects& effects) {
   if (phase_ == Phase::over) return;
+  if (const auto failure = socket_.on_tick(now, effects)) return end(*failure, effects);
   if (due_ <= now) {
-    return end(Errc::timed_out,
-               phase_ == Phase::logging_in ? "the PBX did not answer the device's login in time"
-                                           : "the PBX did not confirm the registration in time",
-               effects);
+    return end({Errc::timed_out, "the PBX did not confirm the registration in time"}, effects);
   }
   if (expires_ <= now) {
-    return end(Errc::timed_out, "the PBX does not renew the registration", effects);
-  }
-  if (keep_alive_ <= now) {
-    keep_alive_ = now + kKeepAlive;
-    effects.push_back(SendText{options_.link, action("avoid-disconnect")});
+    return end({Errc::timed_out, "the PBX does not renew the registration"}, effects);
   }
   if (refresh_ <= now) register_again(now, effects);
 }
 
 TimePoint Phone::deadline() const {
   if (phase_ == Phase::over) return TimePoint::max();
-  return std::min({due_, keep_alive_, refresh_, expires_});
+  return std::min({socket_.deadline(), due_, refresh_, expires_});
 }
 
 }  // namespace pbx::vodia

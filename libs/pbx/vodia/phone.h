@@ -1,12 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
 #include "pbx/session.h"
+#include "pbx/vodia/extension_socket.h"
 #include "pbx/vodia/http.h"
-#include "pbx/vodia/login.h"
 #include "pbx/vodia/phone_calls.h"
 
 namespace pbx::vodia {
@@ -25,12 +24,8 @@ class Phone {
  public:
   struct Options {
     call::SignalId stream = 0;
-    LinkId link = 0;
     call::SignalOptions wanted;
-    Login::Options login;  // of the extension
-    bool logs_in = true;   // false: `http` has a cookie that will do
-    std::string path;      // of the WebSocket
-    std::chrono::milliseconds login_limit{};
+    ExtensionSocket::Options socket;
     bool legacy = false;
   };
 
@@ -39,7 +34,7 @@ class Phone {
   Phone& operator=(const Phone&) = delete;
 
   void begin(TimePoint now, Effects& effects);
-  bool waits_for(HttpId id) const { return phase_ == Phase::logging_in && login_.waits_for(id); }
+  bool waits_for(HttpId id) const { return socket_.waits_for(id); }
   void on_http(HttpId id, const base::Result<HttpReply>& reply, const std::string& detail,
                TimePoint now, Effects& effects);
   void on_link_open(TimePoint now, Effects& effects);
@@ -52,26 +47,22 @@ class Phone {
   TimePoint deadline() const;
 
   bool over() const { return phase_ == Phase::over; }
-  LinkId link() const { return options_.link; }
+  LinkId link() const { return socket_.link(); }
 
  private:
-  enum class Phase { logging_in, opening, registering, ready, over };
+  enum class Phase { opening, registering, ready, over };
 
-  void go_on(Login::Outcome outcome, TimePoint now, Effects& effects);
-  void open(Effects& effects);
   void register_again(TimePoint now, Effects& effects);
   void registered(unsigned expires, TimePoint now, Effects& effects);
   void become_ready(Effects& effects);
-  void end(const base::Error& why, std::string detail, Effects& effects);
+  void end(const ExtensionSocket::Failure& why, Effects& effects);
 
   Options options_;
-  Http http_;
-  Login login_;
+  ExtensionSocket socket_;
   PhoneCalls calls_;
-  Phase phase_ = Phase::logging_in;
-  TimePoint due_ = TimePoint::max();  // of the present step
-  TimePoint keep_alive_ = TimePoint::max(), refresh_ = TimePoint::max(),
-            expires_ = TimePoint::max();  // of the registration
+  Phase phase_ = Phase::opening;
+  // Of the registration: until when it has to be confirmed, renewed, and when it ends.
+  TimePoint due_ = TimePoint::max(), refresh_ = TimePoint::max(), expires_ = TimePoint::max();
 };
 
 }  // namespace pbx::vodia

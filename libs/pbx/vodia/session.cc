@@ -172,6 +172,7 @@ void Session::take_calls(Calls::Source source, const CallList& list, std::string
   }
   if (source == Calls::Source::call_state && !tenant_wide_) {
     for (const Calls::Seen& seen : out.seen) {
+      if (!seen.is_new) continue;  // ours, perhaps, until just now
       const bool ours = std::any_of(
           seen.view.legs.begin(), seen.view.legs.end(),
           [&](const call::Leg& leg) { return leg.party.device.str() == options_.login.user; });
