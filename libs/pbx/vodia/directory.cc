@@ -83,6 +83,7 @@ Directory::Row* Directory::merge(const Account& account, bool from_directory) {
   take(known.registered, account.registered);
   take(known.do_not_disturb, account.do_not_disturb);
   take(known.busy, account.busy);
+  if (account.busy) row.busy_was_read = from_directory;
   take(known.agent_logged_on, account.agent_logged_on);
   take(known.presence, account.presence);
   if (from_directory && known.aliases != account.aliases) {
@@ -207,7 +208,8 @@ Directory::Seen Directory::on_lamp(const Lamp& lamp) {
   const auto found = rows_.find(lamp.number);
   if (found == rows_.end()) return seen;
   found->second.lamp = lamp.state;
-  found->second.account.busy = activity_of(lamp.state).has_value();  // newer than the last reading
+  found->second.account.busy = activity_of(lamp.state).has_value();
+  found->second.busy_was_read = false;
   tell(found->second, seen);
   return seen;
 }
@@ -220,7 +222,8 @@ Directory::Seen Directory::on_call(const call::CallView& call) {
     if (row == rows_.end()) continue;
     auto& calls = row->second.calls;
     std::erase_if(calls, [&](const auto& it) { return it.first == call.key; });
-    if (calls.empty()) row->second.account.busy = false;  // newer than the last reading
+    auto& busy = row->second.account.busy;
+    if (calls.empty() && (row->second.busy_was_read || !busy)) busy = false;
   }
   std::vector<std::string> present;
   for (const call::Leg& leg : call.legs) {

@@ -59,6 +59,7 @@ class Directory {
     call::DeviceKind kind = call::DeviceKind::extension;
     bool in_domain_state = false, in_directory = false;
     std::uint64_t round = 0;
+    bool busy_was_read = false;  // in the directory, some time ago, and not pushed since
     std::string lamp;
     std::vector<std::pair<std::string, call::ConnectionState>> calls;  // by their keys
     std::vector<call::Forwarding> forwardings;

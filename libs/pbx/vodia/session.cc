@@ -20,6 +20,7 @@ constexpr auto kPatience = 2s;
 constexpr auto kAskGap = 100ms;
 // A legacy server's answer has every account in it.
 constexpr auto kLegacyAskGap = 1s;
+constexpr unsigned kStrangersEnough = 3;
 constexpr std::size_t kLampsAtOnce = 200;
 constexpr std::size_t kHeldMax = 4 * 1024 * 1024;
 
@@ -122,6 +123,7 @@ void Session::take(const Frame& frame, std::string_view text, TimePoint now, Eff
                  [&](const UserState& it) {
                    const auto was = directory_.busy(it.account.number);
                    take_devices(directory_.on_user_state(it.account), now, effects);
+                   if (it.account.number == options_.login.user) strangers_ = 0;
                    // Somebody's call has begun or ended, and such a server tells of it only when
                    // asked.
                    if (was != directory_.busy(it.account.number) && legacy() && !tenant_wide_ &&
@@ -170,16 +172,23 @@ void Session::take_calls(Calls::Source source, const CallList& list, std::string
     effects.push_back(
         Note{Errc::bad_frame, std::to_string(out.repeated) + " calls of a list came twice"});
   }
-  if (source == Calls::Source::call_state && !tenant_wide_) {
-    for (const Calls::Seen& seen : out.seen) {
-      if (!seen.is_new) continue;  // ours, perhaps, until just now
-      const bool ours = std::any_of(
-          seen.view.legs.begin(), seen.view.legs.end(),
-          [&](const call::Leg& leg) { return leg.party.device.str() == options_.login.user; });
-      if (!ours) tenant_wide_ = true;
-    }
-  }
+  if (source == Calls::Source::call_state && !tenant_wide_) learn_scope(out);
   tell(std::move(out), now, effects);
+}
+
+// A server that shows us calls while our extension is in none shows all of them. Once may be a
+// coincidence: our extension comes into a call, and its state is told after the list.
+void Session::learn_scope(const Calls::Output& out) {
+  if (directory_.busy(options_.login.user).value_or(false)) {
+    strangers_ = 0;
+    return;
+  }
+  for (const Calls::Seen& seen : out.seen) {
+    const bool ours = std::any_of(
+        seen.view.legs.begin(), seen.view.legs.end(),
+        [&](const call::Leg& leg) { return leg.party.device.str() == options_.login.user; });
+    if (seen.is_new && !ours && ++strangers_ == kStrangersEnough) tenant_wide_ = true;
+  }
 }
 
 void Session::tell(Calls::Output out, TimePoint now, Effects& effects) {

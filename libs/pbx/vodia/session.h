@@ -74,6 +74,7 @@ class Session final : public pbx::Session {
   void take_accounts(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
   void take_users(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
   void take_check(const base::Result<HttpReply>& reply, TimePoint now, Effects& effects);
+  void learn_scope(const Calls::Output& out);
   void tell(Calls::Output out, TimePoint now, Effects& effects);
   void become_ready_if_complete(bool late, TimePoint now, Effects& effects);
   void subscribe(Effects& effects) const;
@@ -103,8 +104,10 @@ class Session final : public pbx::Session {
   HttpId accounts_request_ = 0, users_request_ = 0, check_request_ = 0;  // 0: none is open
   bool accounts_seen_ = false, domain_state_seen_ = false, domain_calls_seen_ = false,
        call_state_seen_ = false;
-  bool renewed_ = false;      // logged in again, and no request has worked since
-  bool tenant_wide_ = false;  // a call-state list has shown a call that is not our extension's
+  bool renewed_ = false;  // logged in again, and no request has worked since
+  // call-state lists are of the whole tenant, as calls have shown that are not our extension's.
+  bool tenant_wide_ = false;
+  unsigned strangers_ = 0;
   std::vector<Calls::Doubt> doubts_;  // from before Ready
   std::string held_list_;             // a list that came before the accounts
   unsigned directory_generation_ = 0;
