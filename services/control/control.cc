@@ -1,5 +1,6 @@
 #include "control/control.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -47,6 +48,16 @@ WatchTools watch_tools(Core& core, bus::JetStream& jetstream,
   return tools;
 }
 
+// A lease that is not renewed is free after its time, and taken soon after.
+constexpr milliseconds kTakeover{5'000};
+constexpr milliseconds kOwnerPatienceMax{30'000};
+
+SignalTools signal_tools(Core& core, const Metrics& metrics, const Config& config) {
+  SignalTools tools{core, metrics};
+  tools.owner_patience = std::min(config.lease_ttl + kTakeover, kOwnerPatienceMax);
+  return tools;
+}
+
 }  // namespace
 
 Control::Control(const Config& config)
@@ -63,7 +74,8 @@ Control::Control(const Config& config)
       core_{directory_, gateway_},
       admission_(config_.limits),
       dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
-                  watch_tools(core_, jetstream_, requests_, metrics_, config_)),
+                  watch_tools(core_, jetstream_, requests_, metrics_, config_),
+                  signal_tools(core_, metrics_, config_)),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),
@@ -150,7 +162,8 @@ void Control::begin_drain(int status) {
 
 asio::awaitable<void> Control::drain() {
   kLog.info("draining", {{"commands", admission_.count(Admission::Kind::command)},
-                         {"watches", admission_.count(Admission::Kind::watch)}});
+                         {"watches", admission_.count(Admission::Kind::watch)},
+                         {"signals", admission_.count(Admission::Kind::signal)}});
   server_.serving(false);
   drained_.expires_after(config_.drain_limit);
   admission_.close([this] {
@@ -160,6 +173,7 @@ asio::awaitable<void> Control::drain() {
     });
   });
   admission_.abandon(Admission::Kind::watch);
+  admission_.abandon(Admission::Kind::signal);
   co_await drained_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!empty_) {
     kLog.warning("cut short", {{"commands", admission_.count(Admission::Kind::command)}});
