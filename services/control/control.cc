@@ -1,6 +1,5 @@
 #include "control/control.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -48,16 +47,6 @@ WatchTools watch_tools(Core& core, bus::JetStream& jetstream,
   return tools;
 }
 
-// A lease that is not renewed is free after its time, and taken soon after.
-constexpr milliseconds kTakeover{5'000};
-constexpr milliseconds kOwnerPatienceMax{30'000};
-
-SignalTools signal_tools(Core& core, const Metrics& metrics, const Config& config) {
-  SignalTools tools{core, metrics};
-  tools.owner_patience = std::min(config.lease_ttl + kTakeover, kOwnerPatienceMax);
-  return tools;
-}
-
 }  // namespace
 
 Control::Control(const Config& config)
@@ -75,7 +64,7 @@ Control::Control(const Config& config)
       admission_(config_.limits),
       dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  signal_tools(core_, metrics_, config_)),
+                  SignalTools{core_, metrics_, config_.signal_times}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),

@@ -114,7 +114,7 @@ void SignalCall::abandon() {
 // ---- The beginning ----
 
 asio::awaitable<SignalCall::Refused> SignalCall::begin() {
-  const auto patience = steady_clock::now() + tools_.open_wait;
+  const auto patience = steady_clock::now() + tools_.times.open_wait;
   while (!over_ && !stream_->has_request() && !stream_->is_closed()) {
     if (steady_clock::now() >= patience) {
       co_return refuse(Errc::timed_out, "The client has not said who it is: open comes first.");
@@ -131,7 +131,7 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   name_ = new_name();
   OwnerRequest request = to_owner();
   request.mutable_signal()->mutable_open()->mutable_options()->Swap(first->mutable_open());
-  auto asking = ask(std::move(request), tools_.ask_wait);
+  auto asking = ask(std::move(request), tools_.times.ask_wait);
   auto opened = co_await std::move(asking);
   if (!opened) co_return opened.error();
   if (opened->has_ended()) co_return opened->ended();
@@ -149,8 +149,8 @@ asio::awaitable<void> SignalCall::listen() {
     OwnerRequest request = to_owner();
     auto& poll = *request.mutable_signal()->mutable_poll();
     poll.set_after(received_);
-    *poll.mutable_wait() = TimeUtil::MillisecondsToDuration(tools_.poll_wait.count());
-    auto asking = ask(std::move(request), tools_.poll_wait + tools_.ask_wait);
+    *poll.mutable_wait() = TimeUtil::MillisecondsToDuration(tools_.times.poll_wait.count());
+    auto asking = ask(std::move(request), tools_.times.poll_wait + tools_.times.ask_wait);
     auto result = co_await std::move(asking);
     if (over_) co_return;
     if (result) {
@@ -179,7 +179,7 @@ void SignalCall::pass_on(SignalResult result) {
 
 asio::awaitable<void> SignalCall::wait_for_space() {
   while (!over_ && !stream_->has_space()) {
-    const auto patience = stream_->progress() + tools_.client_patience;
+    const auto patience = stream_->progress() + tools_.times.client_patience;
     if (steady_clock::now() >= patience) {
       tools_.metrics.signals_too_slow.add();
       end(refuse(Errc::overloaded, "The client has not read what was sent to it."));
@@ -229,7 +229,7 @@ asio::awaitable<void> SignalCall::speak() {
 asio::awaitable<bool> SignalCall::send(OwnerRequest request) {
   const auto since = steady_clock::now();
   while (!over_) {
-    auto asking = ask(request, tools_.ask_wait);
+    auto asking = ask(request, tools_.times.ask_wait);
     auto result = co_await std::move(asking);
     if (result) {
       if (result->has_ended()) end(result->ended());
@@ -244,7 +244,7 @@ asio::awaitable<bool> SignalCall::send(OwnerRequest request) {
 // The owner could not be asked: waits before it is tried again, if it is.
 asio::awaitable<bool> SignalCall::bear(const google::rpc::Status& failure, TimePoint since) {
   if (over_) co_return false;
-  if (steady_clock::now() - since >= tools_.owner_patience) {
+  if (steady_clock::now() - since >= tools_.times.owner_patience) {
     end(lost(failure));
     co_return false;
   }
@@ -279,7 +279,7 @@ asio::awaitable<void> SignalCall::leave() {
   if (name_.empty()) co_return;
   OwnerRequest request = to_owner();
   request.mutable_signal()->mutable_close();
-  auto asking = ask(std::move(request), tools_.ask_wait);
+  auto asking = ask(std::move(request), tools_.times.ask_wait);
   co_await std::move(asking);
 }
 

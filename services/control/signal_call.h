@@ -19,11 +19,8 @@
 
 namespace control {
 
-// What all streams of media clients work with.
-struct SignalTools {
-  Core& core;
-  const Metrics& metrics;
-  SignalStream::Limits queue{};
+// How long things may take.
+struct SignalTimes {
   std::chrono::milliseconds open_wait{10'000};  // for the client's first message
   std::chrono::milliseconds ask_wait{5'000};    // what an owner may take for an answer
   std::chrono::milliseconds poll_wait{10'000};  // after which it answers though there is nothing
@@ -32,6 +29,14 @@ struct SignalTools {
   std::chrono::milliseconds owner_patience{15'000};
   // How long a client may take nothing while something waits for him.
   std::chrono::milliseconds client_patience{10'000};
+};
+
+// What all streams of media clients work with.
+struct SignalTools {
+  Core& core;
+  const Metrics& metrics;
+  SignalTimes times{};
+  SignalStream::Limits queue{};
 };
 
 // One media client, between gRPC and the owner of its tenant.
