@@ -179,6 +179,8 @@ void append_json(std::string& out, std::string_view text) {
     } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
+    } else if (c == '\n' || c == '\r') {
+      out += c == '\n' ? "\\n" : "\\r";  // as browsers write it; an SDP has many
     } else if (static_cast<unsigned char>(c) < 0x20) {
       out += "\\u00";
       out += kHex[c >> 4];

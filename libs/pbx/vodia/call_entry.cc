@@ -198,4 +198,11 @@ std::string bare_number(std::string_view number) {
   return bare;
 }
 
+bool is_same_number(std::string_view one, std::string_view other) {
+  constexpr std::size_t kSuffixLeast = 3;
+  if (one == other) return true;
+  return std::min(one.size(), other.size()) >= kSuffixLeast &&
+         (one.ends_with(other) || other.ends_with(one));
+}
+
 }  // namespace pbx::vodia

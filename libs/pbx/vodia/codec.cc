@@ -14,11 +14,6 @@ using simdjson::ondemand::json_type;
 using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
-// The order is the protocol's: with one of these a message has no action, or it does not count.
-constexpr std::string_view kFlatKeys[] = {"sdp",       "invitesdp", "candidate", "bye",
-                                          "ringtones", "response",  "cancel",    "cancelresponse",
-                                          "info",      "change"};
-
 // Around media or of interest to people only.
 constexpr std::string_view kAsides[] = {
     "user-change",  "missed-calls", "chat",        "crmcontact",   "sip-register",
@@ -185,12 +180,6 @@ struct Fields {
   int lamp_number_rank = 99, lamp_state_rank = 99;
   bool orbits = false;
 };
-
-template <std::size_t kSize>
-int rank_of(const std::string_view (&names)[kSize], std::string_view key) {
-  const auto found = std::find(std::begin(names), std::end(names), key);
-  return found == std::end(names) ? -1 : static_cast<int>(found - std::begin(names));
-}
 
 void take_field(Fields& fields, std::string_view key, value& field) {
   // A lamp's fields are documented nowhere: the first that is there counts.

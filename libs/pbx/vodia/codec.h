@@ -93,7 +93,7 @@ struct RecordingMark {
   std::string id;
   bool on = false;
 };
-// What a phone would have to answer to; we are none.
+// What a phone would have to answer to: media.h. The monitoring socket is none.
 struct Signalling {
   std::string key;
 };
@@ -130,5 +130,8 @@ std::string member_of(std::string_view text);
 // A number without the separators that people and PBXs write into it: what two spellings of the
 // same number have in common.
 std::string bare_number(std::string_view number);
+// Whether two of them, bare, may be the same: one may have a prefix for the outside line or the
+// country.
+bool is_same_number(std::string_view one, std::string_view other);
 
 }  // namespace pbx::vodia

@@ -12,15 +12,6 @@ using call::ConnectionState;
 using call::Refusal;
 using call::Service;
 
-// Of numbers that may differ by a prefix for the outside line or the country.
-constexpr std::size_t kSuffixLeast = 3;
-
-bool is_same_number(std::string_view one, std::string_view other) {
-  if (one == other) return true;
-  return std::min(one.size(), other.size()) >= kSuffixLeast &&
-         (one.ends_with(other) || other.ends_with(one));
-}
-
 bool says_no(std::string_view body) {
   // Nothing is no answer, but no refusal either: what POST returns is documented nowhere.
   return !body.empty() && body.find_first_not_of(" \r\n\t\"") != std::string_view::npos &&

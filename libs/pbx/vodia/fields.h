@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -7,6 +9,18 @@
 
 // What the readers of Vodia's words share. Included by .cc files only, as json.h.
 namespace pbx::vodia {
+
+// With one of these a message has no action, or it does not count. The order is the protocol's.
+inline constexpr std::string_view kFlatKeys[] = {
+    "sdp",      "invitesdp", "candidate",      "bye",  "ringtones",
+    "response", "cancel",    "cancelresponse", "info", "change"};
+
+// Its place in a list of names; -1 if it is none of them.
+template <std::size_t kSize>
+int rank_of(const std::string_view (&names)[kSize], std::string_view key) {
+  const auto found = std::find(std::begin(names), std::end(names), key);
+  return found == std::end(names) ? -1 : static_cast<int>(found - std::begin(names));
+}
 
 inline simdjson::ondemand::json_type type_of(simdjson::ondemand::value& it) {
   using simdjson::ondemand::json_type;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -8,7 +9,8 @@
 
 namespace pbx::vodia {
 
-// Numbers requests and dresses them. Lives as long as a session.
+// Numbers requests and dresses them. Lives as long as a session, or a part of it that has a cookie
+// of its own.
 class Http {
  public:
   enum class As {
@@ -19,8 +21,15 @@ class Http {
   Http(Handshake where, std::string basic, std::chrono::milliseconds limit)
       : where_(std::move(where)), basic_(std::move(basic)), limit_(limit) {}
 
+  // The same server for somebody else, who has no cookie yet; numbers go on where these are.
+  Http another() const {
+    Http other(*this);
+    other.cookie_.clear();
+    return other;
+  }
+
   SendHttp make(Request request, As as) {
-    SendHttp send{++last_, std::move(request.method), where_, std::move(request.body), limit_};
+    SendHttp send{++*last_, std::move(request.method), where_, std::move(request.body), limit_};
     send.where.target = std::move(request.target);
     auto& headers = send.where.headers;
     headers.emplace_back("Accept", "application/json");
@@ -42,7 +51,7 @@ class Http {
   Handshake where_;
   std::string basic_, cookie_;
   std::chrono::milliseconds limit_;
-  HttpId last_ = 0;
+  std::shared_ptr<HttpId> last_ = std::make_shared<HttpId>(0);
 };
 
 // It was certainly not carried out.

@@ -3,16 +3,9 @@
 #include <utility>
 
 namespace pbx::vodia {
-namespace {
 
 using base::Errc;
 using namespace std::chrono_literals;
-
-// Credentials and tenants do not become right by themselves, and a PBX may block an address that
-// keeps trying.
-constexpr auto kRetryRefused = 60s;
-
-}  // namespace
 
 Login::Login(Options options, Http& http) : options_(std::move(options)), http_(http) {
   method_ = options_.method != Method::automatic ? options_.method

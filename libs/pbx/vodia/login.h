@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,10 @@ namespace pbx::vodia {
 
 enum class Method { automatic, password, token };
 enum class Generation { automatic, legacy, modern };
+
+// Credentials and tenants do not become right by themselves, and a PBX may block an address that
+// keeps trying.
+inline constexpr std::chrono::seconds kRetryRefused{60};
 
 // The first of the modern servers.
 inline constexpr int kModernFrom = 69;
@@ -47,6 +52,7 @@ class Login {
                   Effects& effects);
 
   bool running() const { return step_ != Step::none; }
+  bool waits_for(HttpId id) const { return running() && id == waiting_; }
   bool legacy() const { return legacy_; }
 
  private:

@@ -12,10 +12,12 @@
 #include "pbx/vodia/holders.h"
 #include "pbx/vodia/http.h"
 #include "pbx/vodia/login.h"
+#include "pbx/vodia/phones.h"
 
 namespace pbx::vodia {
 
-// The dialogue with one tenant, through the socket of one extension of its own, which has no phone:
+// The dialogue with one tenant, through the socket of one extension of its own, which has no phone
+// (media clients have sockets of their own: phones.h):
 //
 //   login over HTTP → cookie → WebSocket → subscriptions → accounts and calls → changes
 //
@@ -32,6 +34,7 @@ class Session final : public pbx::Session {
     Login::Options login;
     Calls::Options calls;
     Commands::Options commands;
+    Phones::Options phones;
     std::chrono::milliseconds login_limit{}, snapshot_limit{}, poll{}, check{};
     std::uint64_t random = 0;
     std::string fault;  // of the settings; empty if they are right
@@ -48,6 +51,10 @@ class Session final : public pbx::Session {
                   TimePoint now) override;
   Effects on_command(call::CommandId id, const call::Command& command, TimePoint limit,
                      TimePoint now) override;
+  Effects on_signal_open(call::SignalId id, const call::SignalOptions& options,
+                         TimePoint now) override;
+  Effects on_signal(call::SignalId id, const call::FromClient& message, TimePoint now) override;
+  Effects on_signal_close(call::SignalId id, TimePoint now) override;
   Effects on_tick(TimePoint now) override;
   TimePoint deadline() const override;
 
@@ -82,6 +89,7 @@ class Session final : public pbx::Session {
   Calls calls_;
   Commands commands_;
   Holders holders_;
+  Phones phones_;
   Phase phase_ = Phase::logging_in;
   TimePoint due_ = TimePoint::max();  // of the present step
   TimePoint keep_alive_ = TimePoint::max(), resubscribe_ = TimePoint::max(),

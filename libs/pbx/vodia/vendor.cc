@@ -63,6 +63,10 @@ constexpr Setting kSettings[] = {
      "How long any other command's effect may take to be seen.", kSecond / 10, 5 * kMinute},
     {"commands_max", SettingKind::integer, "1000",
      "How many commands may be waiting; another one is refused.", 1, 100'000},
+    {"signals_max", SettingKind::integer, "200",
+     "How many media clients' streams may be open, each with a connection of its own to the PBX; "
+     "another one is refused.",
+     1, 10'000},
 };
 
 constexpr const char* kTwoCommands =
@@ -108,7 +112,10 @@ constexpr Capability kCapabilities[] = {
      "How to set the chat status is not documented; it is seen as an event."},
     {Service::set_agent_state, Confirmation::none,
      "What the queue login takes is not documented; logging on and off is seen as an event."},
-    {Service::signal, Confirmation::none, "Not built yet."},
+    {Service::signal, Confirmation::acknowledged,
+     "A stream is a WebRTC phone of its device. Servers from 69 on answer StartCall with a "
+     "RemoteOffer of their own, which needs an AnswerOffer; those of 2016 have one call on each "
+     "stream. Without an admin_user only the extension that watches can open one."},
     {Service::search_calls, Confirmation::none, "Not built yet."},
     {Service::get_recording, Confirmation::none, "Not built yet."},
 };
@@ -153,6 +160,11 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
   options.commands.action_limit = settings.duration("action_limit");
   options.commands.most = static_cast<std::size_t>(settings.integer("commands_max"));
   options.login_limit = settings.duration("login_limit");
+  options.phones.domain = options.login.domain;
+  options.phones.user = options.login.user;
+  options.phones.path = options.path;
+  options.phones.login_limit = options.login_limit;
+  options.phones.most = static_cast<std::size_t>(settings.integer("signals_max"));
   options.snapshot_limit = settings.duration("snapshot_limit");
   options.poll = settings.duration("poll");
   options.check = settings.duration("session_check");

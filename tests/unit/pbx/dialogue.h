@@ -92,6 +92,14 @@ class Dialogue {
     carry_out(session->on_command(id, command, now + limit, now));
     return id;
   }
+  // A media client's stream.
+  void open_signal(call::SignalId id, const call::SignalOptions& options) {
+    carry_out(session->on_signal_open(id, options, now));
+  }
+  void signal(call::SignalId id, const call::FromClient& message) {
+    carry_out(session->on_signal(id, message, now));
+  }
+  void close_signal(call::SignalId id) { carry_out(session->on_signal_close(id, now)); }
   // Lets time pass as the shell does: on_tick() at each deadline on the way.
   void pass(std::chrono::milliseconds span) {
     const TimePoint until = now + span;

@@ -96,7 +96,7 @@ TEST(JsonWords, AreCutBetweenCharacters) {
 TEST(JsonWords, AreWrittenSoThatTheyCanBeRead) {
   std::string out;
   append_json(out, "a\"b\\c\n\x01\xC3\xB1\xFF/");
-  EXPECT_EQ(out, "\"a\\\"b\\\\c\\u000a\\u0001\xC3\xB1?/\"");
+  EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\u0001\xC3\xB1?/\"");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ TEST(VodiaTexts, AreValidJsonWhateverIsInThem) {
   EXPECT_EQ(action("domain-calls", {{"subscribe", "true", true}}),
             R"({"action":"domain-calls","subscribe":true})");
   EXPECT_EQ(action("clear-call", {{"id", "a\"b\n"}, {"connected", "true"}}),
-            R"({"action":"clear-call","id":"a\"b\u000a","connected":"true"})");
+            R"({"action":"clear-call","id":"a\"b\n","connected":"true"})");
   const std::string numbers[] = {"500", "5\"02"};
   EXPECT_EQ(watch_lamps(numbers), R"({"action":"blf","add":["500","5\"02"]})");
 }
