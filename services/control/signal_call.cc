@@ -242,7 +242,7 @@ asio::awaitable<bool> SignalCall::send(OwnerRequest request) {
 }
 
 // The owner could not be asked: waits before it is tried again, if it is.
-asio::awaitable<bool> SignalCall::bear(const google::rpc::Status& failure, TimePoint since) {
+asio::awaitable<bool> SignalCall::bear(google::rpc::Status failure, TimePoint since) {
   if (over_) co_return false;
   if (steady_clock::now() - since >= tools_.times.owner_patience) {
     end(lost(failure));

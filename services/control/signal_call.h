@@ -72,7 +72,7 @@ class SignalCall final : public Pending, public std::enable_shared_from_this<Sig
   boost::asio::awaitable<void> leave();
   boost::asio::awaitable<Answer<pbxgw::v1::SignalResult>> ask(pbxgw::v1::OwnerRequest request,
                                                               std::chrono::milliseconds limit);
-  boost::asio::awaitable<bool> bear(const google::rpc::Status& failure, TimePoint since);
+  boost::asio::awaitable<bool> bear(google::rpc::Status failure, TimePoint since);
   boost::asio::awaitable<void> wait(TimePoint until);
 
   pbxgw::v1::OwnerRequest to_owner() const;
