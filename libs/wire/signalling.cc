@@ -74,35 +74,35 @@ base::Result<call::SignalRefused> read(const v1::SignalRefused& in) {
 
 v1::SignalRequest to_proto(const call::FromClient& message) {
   v1::SignalRequest out;
-  std::visit(
-      base::overloaded{
-          [&](const call::StartCall& it) {
-            set_sdp(*out.mutable_start_call(), it.call, it.sdp);
-            assign_text(*out.mutable_start_call()->mutable_destination(), it.destination);
-          },
-          [&](const call::AnswerOffer& it) {
-            set_sdp(*out.mutable_answer_offer(), it.call, it.sdp);
-          },
-          [&](const call::IceCandidate& it) { write(it, *out.mutable_ice_candidate()); },
-          [&](const call::RejectCall& it) {
-            set_call(*out.mutable_reject_call(), it.call);
-            out.mutable_reject_call()->set_reason(to_proto_enum(it.why));
-          },
-          [&](const call::HoldMedia& it) { set_call(*out.mutable_hold_media(), it.call); },
-          [&](const call::ResumeMedia& it) {
-            set_sdp(*out.mutable_resume_media(), it.call, it.sdp);
-          },
-          [&](const call::MuteMedia& it) {
-            set_call(*out.mutable_mute_media(), it.call);
-            out.mutable_mute_media()->set_muted(it.muted);
-          },
-          [&](const call::TransferMedia& it) {
-            set_call(*out.mutable_transfer_media(), it.call);
-            assign_text(*out.mutable_transfer_media()->mutable_destination(), it.destination);
-          },
-          [&](const call::HangUp& it) { set_call(*out.mutable_hang_up(), it.call); },
-      },
-      message);
+  std::visit(base::overloaded{
+                 [&](const call::StartCall& it) {
+                   set_sdp(*out.mutable_start_call(), it.call, it.sdp);
+                   assign_text(*out.mutable_start_call()->mutable_destination(), it.destination);
+                 },
+                 [&](const call::AnswerOffer& it) {
+                   set_sdp(*out.mutable_answer_offer(), it.call, it.sdp);
+                 },
+                 [&](const call::IceCandidate& it) { write(it, *out.mutable_ice_candidate()); },
+                 [&](const call::RejectCall& it) {
+                   set_call(*out.mutable_reject_call(), it.call);
+                   out.mutable_reject_call()->set_reason(to_proto_enum(it.why));
+                 },
+                 [&](const call::HoldMedia& it) { set_call(*out.mutable_hold_media(), it.call); },
+                 [&](const call::ResumeMedia& it) {
+                   set_sdp(*out.mutable_resume_media(), it.call, it.sdp);
+                 },
+                 [&](const call::MuteMedia& it) {
+                   set_call(*out.mutable_mute_media(), it.call);
+                   out.mutable_mute_media()->set_muted(it.muted);
+                 },
+                 [&](const call::TransferMedia& it) {
+                   set_call(*out.mutable_transfer_media(), it.call);
+                   assign_text(*out.mutable_transfer_media()->mutable_destination(),
+                               it.destination);
+                 },
+                 [&](const call::HangUp& it) { set_call(*out.mutable_hang_up(), it.call); },
+             },
+             message);
   return out;
 }
 
@@ -227,8 +227,7 @@ base::Result<call::ToClient> from_proto(const v1::SignalResponse& response) {
       const auto& in = response.call_ended();
       const auto cause = from_proto_enum<call::Cause>(in.cause());
       if (!cause) return Errc::bad_frame;
-      return call::ToClient(
-          call::SignalledCallEnded{in.call(), *cause, in.code(), in.detail()});
+      return call::ToClient(call::SignalledCallEnded{in.call(), *cause, in.code(), in.detail()});
     }
     case v1::SignalResponse::kRefused: {
       auto refused = read(response.refused());

@@ -64,8 +64,8 @@ Metrics::Metrics(telemetry::Metrics& all)
                       "Configurations read again, by signal or because the file changed.")),
       config_reload_failures(
           all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")),
-      signal_streams(
-          all.gauge("pbxgw_signal_streams", "Media clients' streams (WebRtc.Signal) that are open.")),
+      signal_streams(all.gauge("pbxgw_signal_streams",
+                               "Media clients' streams (WebRtc.Signal) that are open.")),
       signal_opened(all.counter("pbxgw_signal_streams_opened_total", "Streams opened.")),
       signal_ended(all.counters("pbxgw_signal_streams_ended_total",
                                 "Streams ended: closed is by their clients.", {"reason"})),

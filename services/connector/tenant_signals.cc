@@ -24,8 +24,7 @@ SignalDesk::Owner TenantOwner::signal_owner() {
 }
 
 std::optional<wire::Failure> TenantOwner::no_signal_for(const call::DeviceId& device) {
-  const auto& row =
-      tenant_->vendor->capabilities[static_cast<std::size_t>(call::Service::signal)];
+  const auto& row = tenant_->vendor->capabilities[static_cast<std::size_t>(call::Service::signal)];
   if (row.confirmation == call::Confirmation::none) {
     return wire::Failure{
         Errc::feature_not_supported, std::string(name_of(row.service)) + ": " + row.note, "", {}};

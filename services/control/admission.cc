@@ -15,7 +15,8 @@ struct Row {
   std::size_t Admission::Limits::*most;
   const char* what;
 };
-constexpr Row kRows[] = {  // by kind
+constexpr Row kRows[] = {
+    // by kind
     {&Admission::Limits::commands_max, "requests"},
     {&Admission::Limits::watches_max, "watches"},
     {&Admission::Limits::signals_max, "media clients"},
@@ -79,8 +80,8 @@ std::size_t Admission::count(Kind kind) const {
 }
 
 std::function<void()> Admission::take_on_empty() {
-  const bool is_empty = std::all_of(those_.begin(), those_.end(),
-                                    [](const Those& those) { return those.empty(); });
+  const bool is_empty =
+      std::all_of(those_.begin(), those_.end(), [](const Those& those) { return those.empty(); });
   if (!closed_ || !is_empty) return nullptr;
   return std::exchange(on_empty_, nullptr);
 }

@@ -76,9 +76,9 @@ Config read_config(config::Document& document) {
   config.limits.watches_max =
       count("watchers_max", "Watches at a time; beyond it: RESOURCE_EXHAUSTED.",
             config.limits.watches_max);
-  config.limits.signals_max =
-      count("signals_max", "Media clients (WebRtc.Signal) at a time; beyond it: RESOURCE_EXHAUSTED.",
-            config.limits.signals_max);
+  config.limits.signals_max = count(
+      "signals_max", "Media clients (WebRtc.Signal) at a time; beyond it: RESOURCE_EXHAUSTED.",
+      config.limits.signals_max);
   config.watch_queue.responses_max =
       count("watcher_queue", "Responses that wait for one watcher; then reading the stream pauses.",
             config.watch_queue.responses_max);
@@ -93,10 +93,12 @@ Config read_config(config::Document& document) {
               .least = 1s,
               .most = 5min});
 
-  // A lease that is not renewed is free after its time, and taken soon after. An owner ends a stream
-  // that was not polled for 45 s.
-  config.signal_times.owner_patience = std::min<std::chrono::milliseconds>(config.lease_ttl + 5s, 30s);
-  config.signal_times.client_patience = config.watch_patience;
+  // A lease that is not renewed is free after its time, and taken soon after. An owner ends a
+  // stream that was not polled for 45 s.
+  config.signal_times.owner_patience =
+      std::min<std::chrono::milliseconds>(config.lease_ttl + 5s, 30s);
+  config.signal_times.client_patience =
+      std::min<std::chrono::milliseconds>(config.watch_patience, 30s);
 
   config.admin = common::read_admin(root.section("admin"), 9465);
   config.log = common::read_log(root.section("log"), "control");

@@ -24,7 +24,7 @@ constexpr int kPingIntervalMin = 10'000;
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
 
-constexpr const char* kServices[] = {"pbxgw.v1.Tenants", "pbxgw.v1.Calls", "pbxgw.v1.Devices",
+constexpr const char* kServices[] = {"pbxgw.v1.Tenants",     "pbxgw.v1.Calls",  "pbxgw.v1.Devices",
                                      "pbxgw.v1.CallControl", "pbxgw.v1.Events", "pbxgw.v1.WebRtc"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.

@@ -244,7 +244,10 @@ asio::awaitable<bool> SignalCall::send(OwnerRequest request) {
 // The owner could not be asked: waits before it is tried again, if it is.
 asio::awaitable<bool> SignalCall::bear(google::rpc::Status failure, TimePoint since) {
   if (over_) co_return false;
-  if (steady_clock::now() - since >= tools_.times.owner_patience) {
+  const auto now = steady_clock::now();
+  // An owner whose lease has run out has ended its streams, and the next one does not know them.
+  const bool is_gone = !tools_.core.directory.is_owned(device_.tenant, now);
+  if (is_gone || now - since >= tools_.times.owner_patience) {
     end(lost(failure));
     co_return false;
   }
@@ -267,8 +270,8 @@ OwnerRequest SignalCall::to_owner() const {
 }
 
 asio::awaitable<Answer<SignalResult>> SignalCall::ask(OwnerRequest request, milliseconds limit) {
-  auto asking = tools_.core.gateway.ask(device_.tenant, std::move(request),
-                                        steady_clock::now() + limit);
+  auto asking =
+      tools_.core.gateway.ask(device_.tenant, std::move(request), steady_clock::now() + limit);
   auto reply = co_await std::move(asking);
   if (!reply) co_return reply.error();
   co_return std::move(*reply->mutable_signal_result());

@@ -23,9 +23,9 @@ namespace control {
 struct SignalTimes {
   std::chrono::milliseconds open_wait{10'000};  // for the client's first message
   std::chrono::milliseconds ask_wait{5'000};    // what an owner may take for an answer
-  std::chrono::milliseconds poll_wait{10'000};  // after which it answers though there is nothing
-  // How long an owner may be out of reach: longer than a takeover, shorter than the 45 s after
-  // which an owner ends a stream that is not polled.
+  std::chrono::milliseconds poll_wait{5'000};   // after which it answers though there is nothing
+  // How long an owner may be out of reach that has its lease still: shorter than the 45 s after
+  // which it ends a stream that is not polled.
   std::chrono::milliseconds owner_patience{15'000};
   // How long a client may take nothing while something waits for him.
   std::chrono::milliseconds client_patience{10'000};
@@ -47,7 +47,7 @@ struct SignalTools {
 // answers when it has something, and the next poll says what arrived. speak() brings the owner what
 // the client says, from when the owner is ready on, each piece until it is acknowledged. Messages
 // are numbered in both directions: what was sent twice counts once. If the owner is out of reach,
-// both try again, until nobody can hope any more that it still has the stream.
+// both try again, until its lease has run out, or for so long that it may have given up too.
 //
 // Lives until its stream is finished. All members are for the bus connection's executor, but for
 // abandon().

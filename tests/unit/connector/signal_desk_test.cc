@@ -55,9 +55,7 @@ struct SignalDeskTest : testing::Test {
       session.push_back(std::to_string(id) + " hangs up " + (hang_up ? hang_up->call : "?"));
       if (on_say) on_say(id);
     };
-    owner.close = [this](call::SignalId id) {
-      session.push_back("close " + std::to_string(id));
-    };
+    owner.close = [this](call::SignalId id) { session.push_back("close " + std::to_string(id)); };
     desk = std::make_unique<SignalDesk>(io.get_executor(), std::move(owner), limits, metrics);
   }
 

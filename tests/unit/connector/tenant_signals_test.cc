@@ -78,9 +78,8 @@ TEST_F(TenantSignalsTest, ReachesTheSessionAndComesBack) {
   auto closing = request();
   closing.mutable_signal()->mutable_close();
   ask(closing);
-  one->on_shard([&](Shard&) {
-    EXPECT_THAT(session, ElementsAre("open 501 test", "call 502", "close"));
-  });
+  one->on_shard(
+      [&](Shard&) { EXPECT_THAT(session, ElementsAre("open 501 test", "call 502", "close")); });
   EXPECT_EQ(one->metrics().signal_ended.at({"closed"}).value(), 1);
 }
 

@@ -61,10 +61,9 @@ TEST(SignalFieldsTest, WantsAnOpenFirstAndOnce) {
               }),
               "open.user_agent");
   }
-  EXPECT_EQ(wrong_field([](auto& it) {
-              it.mutable_open()->set_device("tenants/acme/devices/501");
-            }),
-            "open");
+  EXPECT_EQ(
+      wrong_field([](auto& it) { it.mutable_open()->set_device("tenants/acme/devices/501"); }),
+      "open");
 }
 
 TEST(SignalFieldsTest, TakesWhatIsRight) {
@@ -109,8 +108,7 @@ TEST(SignalFieldsTest, NamesTheFieldThatIsWrong) {
                            std::string("a\tb"), std::string("ä")}) {
     EXPECT_EQ(wrong_field([&](auto& it) { *it.mutable_start_call() = start(call); }),
               "start_call.call");
-    EXPECT_EQ(wrong_field([&](auto& it) { it.mutable_hang_up()->set_call(call); }),
-              "hang_up.call");
+    EXPECT_EQ(wrong_field([&](auto& it) { it.mutable_hang_up()->set_call(call); }), "hang_up.call");
   }
   for (const auto& number : {std::string(), std::string(65, '1'), std::string("5\n02")}) {
     EXPECT_EQ(wrong_field([&](auto& it) { *it.mutable_start_call() = start("x", number); }),

@@ -1,7 +1,6 @@
-#include "control/signal_call.h"
-
 #include <set>
 
+#include "control/signal_call.h"
 #include "unit/control/control_fixture.h"
 
 namespace control {
@@ -204,14 +203,11 @@ struct SignalTest : ControlFixture {
     });
   }
   bool until_heard(const std::vector<std::string>& calls) {
-    return eventually([&] {
-      return at_stream([](const Desk::Stream& it) { return it.heard; }) == calls;
-    });
+    return eventually(
+        [&] { return at_stream([](const Desk::Stream& it) { return it.heard; }) == calls; });
   }
   bool until_closed() {
-    return eventually([&] {
-      return at_stream([](const Desk::Stream& it) { return it.closed; });
-    });
+    return eventually([&] { return at_stream([](const Desk::Stream& it) { return it.closed; }); });
   }
   std::unique_ptr<MediaClient> client() { return std::make_unique<MediaClient>(channel); }
   std::unique_ptr<MediaClient> opened() {
@@ -392,9 +388,8 @@ TEST_F(SignalTest, SurvivesAnOwnerThatIsSilentForAWhile) {
   one->say(hang_up("a"));
   // Polls and sends are tried again.
   ASSERT_TRUE(eventually([&] {
-    return owners->with("acme", [](ScriptedOwners::Tenant& it) {
-      return it.unanswered.size() >= 4;
-    });
+    return owners->with("acme",
+                        [](ScriptedOwners::Tenant& it) { return it.unanswered.size() >= 4; });
   }));
   owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = false; });
   owners->answer_late("acme");
@@ -403,8 +398,18 @@ TEST_F(SignalTest, SurvivesAnOwnerThatIsSilentForAWhile) {
   EXPECT_TRUE(until_heard({"a"}));
 }
 
-TEST_F(SignalTest, EndsWhenNobodyOwnsTheTenantForTooLong) {
+TEST_F(SignalTest, EndsWhenTheOwnerIsSilentForTooLong) {
   config.signal_times.owner_patience = 100ms;
+  restart();
+  const auto one = opened();
+  owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = true; });
+  const auto status = one->finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(reason_of(status), "OWNER_MOVING");
+}
+
+TEST_F(SignalTest, EndsWhenNobodyOwnsTheTenant) {
+  config.signal_times.owner_patience = 1h;
   restart();
   const auto one = opened();
   owners->disown("acme");
@@ -440,6 +445,15 @@ TEST_F(SignalTest, LetsOnlySoManyIn) {
   EXPECT_EQ(info_of(status).metadata().at("kind"), "media clients");
   one->leave();
   EXPECT_TRUE(one->finish().ok());
+}
+
+TEST_F(SignalTest, EndsOnAMessageThatIsTooBigToRead) {
+  const auto one = opened();
+  SignalRequest big;
+  big.mutable_resume_media()->set_sdp(std::string(config.server.request_bytes_max, 'x'));
+  one->say(big);
+  EXPECT_EQ(one->finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(until_closed());
 }
 
 TEST_F(SignalTest, SendsAClientAwayThatTakesNothing) {
