@@ -128,8 +128,8 @@ struct TenantLinkTest : testing::Test {
 TEST_F(TenantLinkTest, CarriesMediaClientsStreamsUntilItEnds) {
   std::vector<std::string> told;
   script.on_open = [](pbx::LinkId) { return pbx::Effects{pbx::Ready{}}; };
-  script.on_signal_open = [&](call::SignalId id, const call::SignalOptions& options) {
-    told.push_back("open " + options.device.str());
+  script.on_signal_open = [&](call::SignalId id, const call::SignalOptions& wanted) {
+    told.push_back("open " + wanted.device.str());
     return pbx::Effects{pbx::Signal{id, call::SignalReady{}}};
   };
   script.on_signal = [&](call::SignalId id, const call::FromClient& message) {
