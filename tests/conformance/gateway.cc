@@ -280,6 +280,7 @@ void Gateway::end_session(base::Error why, const std::string& detail,
                           std::optional<std::chrono::milliseconds> retry_after) {
   session_.reset();
   replies_.clear();
+  streams_.clear();
   up_ = false;
   last_end_ = Ended{why, detail};
   for (const auto& [connection, line] : std::exchange(lines_, {})) {
@@ -336,8 +337,22 @@ void Gateway::apply(pbx::Effects effects) {
                    },
                    [&](pbx::Observe& it) { tell(tracker_->apply(it.seen, context())); },
                    [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
-                   [](pbx::Signal&) {},  // nobody here opens a stream
-                   [](pbx::EndSignal&) {},
+                   [&](pbx::Signal& it) {
+                     const auto stream = streams_.find(it.id);
+                     const bool open = stream != streams_.end() && !stream->second.end;
+                     EXPECT_TRUE(open) << "a stream is told something that is not open";
+                     if (!open) return;
+                     const bool ready = std::holds_alternative<call::SignalReady>(it.message);
+                     EXPECT_NE(ready, stream->second.ready) << "a stream is ready first, and once";
+                     stream->second.ready = true;
+                     stream->second.told.push_back(std::move(it.message));
+                   },
+                   [&](pbx::EndSignal& it) {
+                     const auto stream = streams_.find(it.id);
+                     const bool open = stream != streams_.end() && !stream->second.end;
+                     EXPECT_TRUE(open) << "a stream ends that is not open";
+                     if (open) stream->second.end = Ended{it.why, it.detail};
+                   },
                    [](pbx::Note&) {},
                    [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
                },
@@ -388,6 +403,41 @@ call::Reply Gateway::ask(const call::Request& request, Millis limit) {
   EXPECT_TRUE(wait_until([&] { return reply.has_value(); }, limit))
       << "the command is not answered";
   return reply.value_or(call::Refusal{Errc::internal, "not answered"});
+}
+
+// ---- Media clients.
+
+void Gateway::open_signal(call::SignalId id, const call::SignalOptions& options) {
+  ASSERT_TRUE(up_ && !streams_.contains(id));
+  streams_[id] = {};
+  apply(session_->on_signal_open(id, options, now_));
+  deliver();
+}
+
+void Gateway::signal(call::SignalId id, const call::FromClient& message) {
+  ASSERT_TRUE(up_ && streams_.contains(id));
+  if (streams_.at(id).end) return;
+  apply(session_->on_signal(id, message, now_));
+  deliver();
+}
+
+void Gateway::close_signal(call::SignalId id) {
+  ASSERT_TRUE(up_ && streams_.contains(id));
+  const bool ended = streams_.at(id).end.has_value();
+  streams_.erase(id);
+  if (!ended) apply(session_->on_signal_close(id, now_));
+  deliver();
+}
+
+std::vector<call::ToClient> Gateway::take_signals(call::SignalId id) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return {};
+  return std::exchange(stream->second.told, {});
+}
+
+std::optional<Gateway::Ended> Gateway::signal_end(call::SignalId id) const {
+  const auto stream = streams_.find(id);
+  return stream == streams_.end() ? std::nullopt : stream->second.end;
 }
 
 }  // namespace conformance

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call/fold.h"
+#include "call/signalling.h"
 #include "call/tracker.h"
 #include "conformance/bench.h"
 #include "pbx/vendor.h"
@@ -71,6 +72,14 @@ class Gateway final : private simulator::engine::Wire {
   // As TenantOwner carries out a request; answered within `limit`, or the test fails.
   call::Reply ask(const call::Request& request, Millis limit = 10s);
 
+  // A media client's stream, while the link is up; what it is told, it keeps until it is taken.
+  void open_signal(call::SignalId id, const call::SignalOptions& options);
+  void signal(call::SignalId id, const call::FromClient& message);
+  void close_signal(call::SignalId id);
+  std::vector<call::ToClient> take_signals(call::SignalId id);
+  // Why the stream ended by itself; nothing if it did not.
+  std::optional<Ended> signal_end(call::SignalId id) const;
+
   const pbx::Vendor& vendor() const { return vendor_; }
   const Bench& bench() const { return bench_; }
   const std::vector<Told>& told() const { return told_; }
@@ -94,6 +103,12 @@ class Gateway final : private simulator::engine::Wire {
     simulator::engine::HttpRequest upgrade;
     bool open = false;
     pbx::TimePoint pings_out = pbx::TimePoint::max();  // nobody answers: given up then
+  };
+
+  struct Stream {
+    std::vector<call::ToClient> told;
+    bool ready = false;
+    std::optional<Ended> end;
   };
 
   // Why there is none, or the reply, at its time.
@@ -156,6 +171,7 @@ class Gateway final : private simulator::engine::Wire {
 
   std::map<call::CommandId, std::optional<call::Reply>> commands_;
   call::CommandId last_command_ = 0;
+  std::map<call::SignalId, Stream> streams_;
 };
 
 }  // namespace conformance

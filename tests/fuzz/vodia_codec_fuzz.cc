@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "pbx/vodia/codec.h"
+#include "pbx/vodia/media.h"
 #include "pbx/vodia/texts.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -13,6 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (calls) {
       for (std::string_view entry : calls->entries) (void)pbx::vodia::parse_call(entry);
+    }
+  }
+  if (const auto frame = pbx::vodia::parse_media(text)) {
+    if (const auto* it = std::get_if<pbx::vodia::Description>(&*frame)) {
+      (void)pbx::vodia::as_answer(it->sdp.text);
     }
   }
   (void)pbx::vodia::parse_accounts(text);

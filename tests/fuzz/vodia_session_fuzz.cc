@@ -34,6 +34,29 @@ constexpr std::string_view kMessages[] = {
     R"({"bye":"true","callid":"$"})",
 };
 
+// To phones.
+constexpr std::string_view kPhoneMessages[] = {
+    R"({"action":"sip-register","expires":"$"})",
+    R"({"sdp":"v=0","code":183,"callid":"$","cseq":1,"to-user":"$"})",
+    R"({"sdp":"v=0 $","code":180,"callid":"$","cseq":"2"})",
+    R"({"sdp":{"type":"offer","sdp":"v=0"},"code":200,"callid":"$"})",
+    R"({"sdp":"v=0","code":486,"callid":"$","reason":"$"})",
+    R"({"invitesdp":"v=0","callid":"$","cseq":1,"from":"$","to":"$"})",
+    R"({"invitesdp":"","callid":"$"})",
+    R"({"candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host","callid":"$"})",
+    R"({"candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host","callid":"$","adr":[["$",9],["192.0.2.2","$"]]})",
+    R"({"candidate":null})",
+    R"({"bye":"true","callid":"$","cseq":3})",
+    R"({"bye":"true","callid":"$","code":415})",
+    R"({"cancel":"true","callid":"$"})",
+    R"({"action":"sip-busy","callid":"$","code":"$"})",
+    R"({"action":"ringing","callid":"$"})",
+    R"({"action":"callerid","callid":"$","name":"$","number":"$"})",
+    R"({"action":"rec-start","id":"$"})",
+    R"({"action":"call-state","calls":[{"id":"$","from":"$","to":"$","state":"$"},{"id":"$","from":"$","to":"$","state":"connected"}]})",
+};
+constexpr std::string_view kDevices[] = {"500", "501", "502", "999"};
+
 constexpr std::string_view kTokens[] = {
     "500"sv,      "501"sv,     "502"sv,    "503"sv,   "600"sv,       "800"sv,    "501"sv,
     "502"sv,      "a@pbx"sv,   "b@pbx"sv,  ""sv,      "true"sv,      "+34911"sv, "connected"sv,
@@ -78,6 +101,7 @@ pbx::Settings settings(const char* generation) {
   settings.set("answer_limit", milliseconds(10'000));
   settings.set("action_limit", milliseconds(5'000));
   settings.set("commands_max", std::int64_t{8});
+  settings.set("signals_max", std::int64_t{4});
   return settings;
 }
 
@@ -87,7 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const pbx::Settings kModern = settings("modern"), kLegacy = settings("legacy");
   const bool legacy = size > 0 && data[size - 1] % 2 == 0;
   support::SessionScript script(pbx::vodia::vendor(), legacy ? kLegacy : kModern,
-                                {kMessages, kTokens, kLogin, http});
+                                {kMessages, kTokens, kLogin, http, kDevices, kPhoneMessages});
   const std::string broken = script.play({data, size});
   if (!broken.empty()) {
     std::fprintf(stderr, "%s\n", broken.c_str());

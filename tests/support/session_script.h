@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "call/fold.h"
@@ -29,6 +33,9 @@ struct SessionWords {
   // What the server says over HTTP, on the way to Ready and sometimes later; nullptr if the session
   // does not ask.
   pbx::HttpReply (*http)(const pbx::SendHttp& request) = nullptr;
+  // Whose streams media clients open, and what the PBX says on their links, first of all that they
+  // are registered; empty: nobody does.
+  std::span<const std::string_view> devices = {}, phone_messages = {};
 };
 
 // Consumes the fuzzer's bytes; zeros when there are no more.
@@ -83,16 +90,11 @@ class SessionScript {
 
  private:
   void step(Bytes& bytes) {
+    if (!words_.devices.empty() && bytes.next() % 2 == 0) return step_of_client(bytes);
     switch (bytes.below(16)) {
       case 0: hear(link(bytes), bytes.text(bytes.next())); break;
       case 1: carry_out(session_->on_link_open(link(bytes), now_)); break;
-      case 2: {
-        const pbx::LinkId lost = link(bytes);
-        if (lost == pbx::kPrimary) break;  // would end the session
-        links_.erase(lost);
-        carry_out(session_->on_link_closed(lost, base::Errc::link_lost, "", now_));
-        break;
-      }
+      case 2: lose(link(bytes)); break;
       case 3: pass(std::chrono::milliseconds(bytes.next() * 4)); break;
       case 4: pass(std::chrono::seconds(bytes.next())); break;
       case 5:
@@ -110,8 +112,121 @@ class SessionScript {
         for (auto text : words_.login) hear(on, text);
         break;
       }
-      default: hear(link(bytes), message(bytes)); break;
+      default: hear(link(bytes), message(words_.messages, bytes)); break;
     }
+  }
+
+  // As ids of calls and as numbers, so that what the client says and what the PBX says meets.
+  static constexpr std::size_t kFewTokens = 4;
+
+  // Around the streams of media clients.
+  void step_of_client(Bytes& bytes) {
+    switch (bytes.below(8)) {
+      case 0: {
+        const call::SignalId id = ++last_signal_;
+        streams_[id] = {};
+        const call::DeviceId device(words_.devices[bytes.below(words_.devices.size())]);
+        carry_out(session_->on_signal_open(id, {device, bytes.next() % 4 != 0, "fuzz"}, now_));
+        if (bytes.next() % 4 == 0) break;  // not all the way
+        answer_all();
+        const pbx::LinkId link = links_.empty() ? pbx::kPrimary : *links_.rbegin();
+        if (link == pbx::kPrimary) break;
+        carry_out(session_->on_link_open(link, now_));
+        hear(link, message({words_.phone_messages.data(), 1}, bytes, kFewTokens));
+        break;
+      }
+      case 1: {
+        const auto stream = pick_stream(bytes);
+        if (stream == streams_.end()) break;
+        const call::SignalId id = stream->first;
+        streams_.erase(stream);
+        carry_out(session_->on_signal_close(id, now_));
+        break;
+      }
+      case 2: answer_all(); break;
+      case 3: carry_out(session_->on_link_open(link_of_stream(bytes), now_)); break;
+      case 4:
+        if (bytes.next() % 8 == 0) lose(link_of_stream(bytes));
+        break;
+      case 5:
+      case 6: signal(bytes); break;
+      default:
+        hear(link_of_stream(bytes), message(words_.phone_messages, bytes, kFewTokens));
+        break;
+    }
+  }
+
+  void lose(pbx::LinkId link) {
+    if (link == pbx::kPrimary) return;  // would end the session
+    links_.erase(link);
+    carry_out(session_->on_link_closed(link, base::Errc::link_lost, "", now_));
+  }
+
+  struct Stream {
+    bool ready = false;
+    std::set<std::string> calls;  // that are not over
+  };
+  using Streams = std::map<call::SignalId, Stream>;
+  Streams::iterator pick_stream(Bytes& bytes) {
+    return std::next(streams_.begin(), static_cast<std::ptrdiff_t>(bytes.below(streams_.size())));
+  }
+  // The primary one, if there is no other.
+  pbx::LinkId link_of_stream(Bytes& bytes) {
+    auto others = links_;
+    others.erase(pbx::kPrimary);
+    if (others.empty()) return pbx::kPrimary;
+    return *std::next(others.begin(), static_cast<std::ptrdiff_t>(bytes.below(others.size())));
+  }
+
+  // A client's message on a stream that takes them.
+  void signal(Bytes& bytes) {
+    const auto stream = pick_stream(bytes);
+    if (stream == streams_.end() || !stream->second.ready) return;
+    const std::string call(token(bytes, kFewTokens)), text(token(bytes, kFewTokens));
+    call::FromClient message;
+    switch (bytes.below(10)) {
+      case 0:
+      case 1: message = call::StartCall{call, text, "v=0"}; break;
+      case 2:
+      case 3: message = call::AnswerOffer{call, "v=0"}; break;
+      case 4: message = call::IceCandidate{call, text, "0", 0}; break;
+      case 5: message = call::RejectCall{call, call::RejectCall::Why::busy}; break;
+      case 6: message = call::HoldMedia{call}; break;
+      case 7: message = call::ResumeMedia{call, bytes.next() % 2 == 0 ? "" : "v=0"}; break;
+      case 8: message = call::TransferMedia{call, text}; break;
+      default: message = call::HangUp{call}; break;
+    }
+    // A call of the client's begins unless it is refused, which is said at once.
+    const call::SignalId id = stream->first;
+    const bool starts = std::holds_alternative<call::StartCall>(message);
+    if (starts && stream->second.calls.insert(call).second) starting_ = call;
+    carry_out(session_->on_signal(id, message, now_));
+    starting_.reset();
+  }
+
+  void hear_of(const pbx::Signal& signal) {
+    const auto stream = streams_.find(signal.id);
+    if (stream == streams_.end()) return fail("a stream is told something that is not open");
+    if (std::holds_alternative<call::SignalReady>(signal.message) == stream->second.ready) {
+      return fail("a stream is not ready first, and once");
+    }
+    stream->second.ready = true;
+    std::set<std::string>& calls = stream->second.calls;
+    std::visit(
+        [&](const auto& it) {
+          using Message = std::decay_t<decltype(it)>;
+          if constexpr (std::is_same_v<Message, call::SignalReady>) {
+          } else if constexpr (std::is_same_v<Message, call::IncomingCall>) {
+            if (!calls.insert(it.call).second) fail("a call comes in under the id of another one");
+          } else if constexpr (std::is_same_v<Message, call::SignalRefused>) {
+            if (starting_ == it.call) calls.erase(it.call);
+          } else if (!calls.contains(it.call)) {
+            fail("something is told of a call that there is not: " + it.call);
+          } else if constexpr (std::is_same_v<Message, call::SignalledCallEnded>) {
+            calls.erase(it.call);
+          }
+        },
+        signal.message);
   }
 
   // One request, as the server would, or with anything.
@@ -139,13 +254,17 @@ class SessionScript {
     }
   }
 
-  std::string_view token(Bytes& bytes) { return words_.tokens[bytes.below(words_.tokens.size())]; }
+  // One of the first `most`.
+  std::string_view token(Bytes& bytes, std::size_t most = SIZE_MAX) {
+    return words_.tokens[bytes.below(std::min(most, words_.tokens.size()))];
+  }
 
-  std::string message(Bytes& bytes) {
+  std::string message(std::span<const std::string_view> messages, Bytes& bytes,
+                      std::size_t tokens = SIZE_MAX) {
     std::string text;
-    for (char c : words_.messages[bytes.below(words_.messages.size())]) {
+    for (char c : messages[bytes.below(messages.size())]) {
       if (c == '$') {
-        text += token(bytes);
+        text += token(bytes, tokens);
       } else {
         text += c;
       }
@@ -228,6 +347,10 @@ class SessionScript {
       } else if (const auto* answer = std::get_if<pbx::Answer>(&effect)) {
         const auto it = answers_.find(answer->id);
         if (it == answers_.end() || ++it->second > 1) fail("a command is answered twice");
+      } else if (const auto* signal = std::get_if<pbx::Signal>(&effect)) {
+        hear_of(*signal);
+      } else if (const auto* end = std::get_if<pbx::EndSignal>(&effect)) {
+        if (streams_.erase(end->id) == 0) fail("a stream ends that is not open");
       } else if (const auto* seen = std::get_if<pbx::Observe>(&effect)) {
         observe(seen->seen);
       } else if (std::holds_alternative<pbx::GiveUp>(effect)) {
@@ -271,6 +394,9 @@ class SessionScript {
   std::set<pbx::HttpId> http_ids_;
   std::map<call::CommandId, int> answers_;
   call::CommandId last_command_ = 0;
+  Streams streams_;
+  call::SignalId last_signal_ = 0;
+  std::optional<std::string> starting_;  // the call that a message in hand starts
   bool over_ = false;
   std::string broken_;
 };

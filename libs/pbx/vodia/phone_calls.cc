@@ -312,8 +312,13 @@ void PhoneCalls::take(const RecordingMark& it, Effects& effects) {
 
 // That the far side has picked up may be seen nowhere else.
 void PhoneCalls::take(const OwnCalls& it, Effects& effects) {
+  const bool first = !std::exchange(list_seen_, true);
   for (Call& call : calls_) {
     if (call.incoming || call.up) continue;
+    for (const CallEntry& entry : it.calls) {
+      // It was there before our call, only the list was late.
+      if (first && entry.answered && call.past.size() < kListedMax) call.past.push_back(entry.id);
+    }
     const CallEntry* entry = entry_of(call, it);
     if (!entry) continue;
     call.listed = entry->id;
@@ -327,7 +332,7 @@ void PhoneCalls::take(const OwnCalls& it, Effects& effects) {
 
 // The entry of a call that we have started: by its id, or the one that our extension has begun
 // since, to that destination. If the destination looks different there, and there is only one of
-// both, that.
+// both, that; but not if it was never seen to ring: another phone may have made it.
 const CallEntry* PhoneCalls::entry_of(const Call& call, const OwnCalls& list) const {
   const CallEntry* only = nullptr;
   std::size_t begun = 0;
@@ -345,7 +350,8 @@ const CallEntry* PhoneCalls::entry_of(const Call& call, const OwnCalls& list) co
   }
   const auto waiting = std::count_if(calls_.begin(), calls_.end(),
                                      [](const Call& it) { return !it.incoming && !it.up; });
-  return begun == 1 && waiting == 1 && call.listed.empty() ? only : nullptr;
+  const bool sure = begun == 1 && waiting == 1 && call.listed.empty() && !only->answered;
+  return sure ? only : nullptr;
 }
 
 // ---- How it is put.

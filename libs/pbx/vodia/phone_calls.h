@@ -122,6 +122,7 @@ class PhoneCalls {
   std::deque<std::string> over_;     // ids of calls that have ended
   std::deque<Early> early_;          // before the description that they belong to
   std::vector<std::string> listed_;  // ids in the last list of the extension's calls
+  bool list_seen_ = false;
   unsigned last_id_ = 0;
 };
 

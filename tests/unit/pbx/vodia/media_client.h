@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/overloaded.h"
 #include "pbx/vodia/tenant.h"
+#include "support/signal_words.h"
 
 namespace pbx::vodia {
 
@@ -64,7 +64,7 @@ struct MediaClient : Vodia {
   std::vector<std::string> told(call::SignalId stream = kStream) {
     std::vector<std::string> words;
     for (const auto& message : std::exchange(pbx().signals[stream], {})) {
-      words.push_back(words_of(message));
+      words.push_back(support::words_of(message));
     }
     return words;
   }
@@ -107,40 +107,6 @@ struct MediaClient : Vodia {
     say(call::AnswerOffer{"in1", "v=0 answer"});
     told();
     said();
-  }
-
-  static std::string words_of(const call::ToClient& message) {
-    return std::visit(
-        base::overloaded{
-            [](const call::SignalReady&) -> std::string { return "ready"; },
-            [](const call::IncomingCall& it) {
-              return "incoming " + it.call + " from " + it.calling_number + " (" + it.calling_name +
-                     ") to " + it.called_number + ": " + it.sdp;
-            },
-            [](const call::RemoteOffer& it) { return "offer " + it.call + ": " + it.sdp; },
-            [](const call::RemoteAnswer& it) { return "answer " + it.call + ": " + it.sdp; },
-            [](const call::IceCandidate& it) {
-              return "candidate " + it.call + ": " + it.candidate;
-            },
-            [](const call::FarRinging& it) { return "ringing " + it.call; },
-            [](const call::CallConnected& it) { return "connected " + it.call; },
-            [](const call::FarIdentity& it) {
-              return "identity " + it.call + " " + it.number + " (" + it.name + ")";
-            },
-            [](const call::RecordingState& it) {
-              return "recording " + it.call + (it.on ? " on" : " off");
-            },
-            [](const call::SignalledCallEnded& it) {
-              return "ended " + it.call + " " + call::name_of(it.cause) +
-                     (it.code ? " " + std::to_string(it.code) : "") +
-                     (it.detail.empty() ? "" : ": " + it.detail);
-            },
-            [](const call::SignalRefused& it) {
-              EXPECT_THAT(it.detail, testing::Not(testing::IsEmpty()));
-              return "refused " + it.call + " " + base::name_of(it.why);
-            },
-        },
-        message);
   }
 };
 

@@ -172,8 +172,23 @@ TEST_F(PhoneCallsTest, ModernServersMayShowThePickupOnlyInTheList) {
 
 TEST_F(PhoneCallsTest, TakesTheOnlyNewCallForItsOwnIfTheDestinationLooksDifferent) {
   begin_modern();
+  hear("{'action':'call-state','calls':[]}");
   be_offered();
-  list("a@pbx", "600", "connected");  // forwarded
+  list("desk@pbx", "600", "connected");  // another phone's, as far as anybody knows
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "600", "alerting");  // forwarded
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "600", "connected");
+  EXPECT_THAT(told(), ElementsAre("connected mine"));
+}
+
+TEST_F(PhoneCallsTest, TakesNoCallForItsOwnThatWasThereBefore) {
+  begin_modern();
+  be_offered();  // before the first list
+  list("desk@pbx", "503", "connected");
+  list("desk@pbx", "503", "connected");
+  EXPECT_THAT(told(), IsEmpty());
+  list("a@pbx", "503", "connected");
   EXPECT_THAT(told(), ElementsAre("connected mine"));
 }
 
@@ -181,6 +196,7 @@ TEST_F(PhoneCallsTest, DoesNotGuessWhichOfTwoCallsWasPickedUp) {
   begin_modern();
   be_offered();
   start_call("two", "501");
+  list("a@pbx", "600", "alerting");
   list("a@pbx", "600", "connected");
   EXPECT_THAT(told(), IsEmpty());
   list("a@pbx", "501", "connected");
@@ -341,84 +357,11 @@ TEST_F(PhoneCallsTest, KeepsSoManyEarlyCandidatesAndNoMore) {
   EXPECT_THAT(words, Not(Contains(HasSubstr("one too many"))));
 }
 
-// ---- Calls that come in.
-
-TEST_F(PhoneCallsTest, Rings) {
-  begin_modern(true);
-  hear(
-      "{'invitesdp':'v=0 pbx','callid':'in1','cseq':5,'from':'\\\"Ann\\\" <sip:501@t.example>',"
-      "'to':'<sip:502@t.example>','from-user':'501'}");
-  EXPECT_THAT(said(), ElementsAre("{'action':'sip-ringing','callid':'in1','cseq':5}"));
-  EXPECT_THAT(told(), ElementsAre("incoming in1 from 501 (Ann) to 502: v=0 pbx"));
-  hear("{'candidate':'candidate:1','callid':'in1'}");
-  hear("{'invitesdp':'v=0 pbx','callid':'in1','cseq':6}");  // once more
-  EXPECT_THAT(told(), ElementsAre("candidate in1: candidate:1"));
-  EXPECT_THAT(said(), IsEmpty());
-  say(call::AnswerOffer{"in1", "v=0 answer"});
-  EXPECT_THAT(said(), ElementsAre("{'action':'sdp-200ok','callid':'in1','cseq':6,"
-                                  "'sdp':{'type':'answer','sdp':'v=0 answer'}}"));
-  EXPECT_THAT(told(), ElementsAre("connected in1"));
-  hear("{'bye':'true','callid':'in1','cseq':7,'code':200}");
-  EXPECT_THAT(said(), ElementsAre("{'action':'bye-response','callid':'in1','cseq':7}"));
-  EXPECT_THAT(told(), ElementsAre("ended in1 normalClearing 200"));
-}
-
-TEST_F(PhoneCallsTest, DoesNotRingAStreamThatDoesNotReceive) {
-  begin_modern();
-  hear("{'invitesdp':'v=0 pbx','callid':'in1','cseq':5}");
-  EXPECT_THAT(said(), IsEmpty());
-  EXPECT_THAT(told(), IsEmpty());
-}
-
-TEST_F(PhoneCallsTest, StopsRingingWhenTheCallerGivesUp) {
-  begin_modern(true);
-  for (const std::string frame :
-       {"{'cancel':'true','callid':'in1','cseq':2}", "{'action':'cancel','callid':'in1','cseq':2}",
-        "{'action':'sip-cancel','callid':'in1','cseq':2}"}) {
-    be_called();
-    hear(frame);
-    EXPECT_THAT(said(), ElementsAre("{'action':'cancel-response','callid':'in1','cseq':2}"));
-    EXPECT_THAT(told(), ElementsAre("ended in1 callCancelled")) << frame;
-    say(call::AnswerOffer{"in1", "v=0"});  // too late
-    EXPECT_THAT(told(), ElementsAre("refused in1 call_not_found"));
-  }
-  be_called();
-  hear("{'bye':'true','callid':'in1'}");
-  EXPECT_THAT(told(), ElementsAre("ended in1 callCancelled"));
-  be_called();
-  hear("{'cancelresponse':'true','callid':'in1'}");
-  EXPECT_THAT(told(), IsEmpty());
-}
-
-TEST_F(PhoneCallsTest, PassesAnOfferWithinACallOn) {
-  begin_modern(true);
-  talk_as_called();
-  hear("{'invitesdp':'v=0 again','callid':'in1','cseq':9}");
-  EXPECT_THAT(told(), ElementsAre("offer in1: v=0 again"));
-  say(call::AnswerOffer{"in1", "v=0 a"});
-  EXPECT_THAT(said(), ElementsAre(HasSubstr("'action':'sdp-200ok','callid':'in1','cseq':9")));
-  EXPECT_THAT(told(), IsEmpty());
-}
-
-TEST_F(PhoneCallsTest, GivesACallAnotherIdIfTheClientUsesIts) {
-  begin_modern(true);
-  start_call("in1");
-  hear("{'sdp':'v=0','code':183,'callid':'theirs'}");
-  told();
-  said();
-  // The PBX's frames cannot mean the client's call by it any more, but the PBX does not know.
-  hear("{'invitesdp':'v=0 pbx','callid':'theirs2','cseq':1}");
-  EXPECT_THAT(told(), ElementsAre("incoming theirs2 from  () to : v=0 pbx"));
-  start_call("theirs2");
-  EXPECT_THAT(told(), ElementsAre("refused theirs2 incorrect_state"));
-  start_call("theirs");
-  EXPECT_THAT(told(), ElementsAre("refused theirs incorrect_state"));
-}
-
 // ---- Beside the calls.
 
 TEST_F(PhoneCallsTest, TellsOfRecordings) {
   begin_modern();
+  hear("{'action':'call-state','calls':[]}");
   be_offered();
   hear("{'action':'rec-start','callid':'theirs'}");  // nobody talks yet
   EXPECT_THAT(told(), IsEmpty());
@@ -473,44 +416,6 @@ TEST_F(PhoneCallsTest, EndsInEveryState) {
     say(call::HangUp{id});
     EXPECT_THAT(told(), ElementsAre("refused " + std::string(id) + " call_not_found"));
   }
-}
-
-// ---- Limits.
-
-TEST_F(PhoneCallsTest, RefusesCallsBeyondItsLimit) {
-  begin_modern(true);
-  for (std::size_t i = 0; i < PhoneCalls::kCallsMax; ++i) be_called("in" + std::to_string(i));
-  hear("{'invitesdp':'v=0','callid':'more','cseq':1}");
-  EXPECT_THAT(said(), ElementsAre("{'action':'sip-busy','callid':'more','cseq':1,'code':486}"));
-  EXPECT_THAT(told(), IsEmpty());
-  ASSERT_THAT(pbx().notes, SizeIs(1));
-  EXPECT_EQ(pbx().notes[0].what, base::Errc::too_many_requests);
-  start_call();
-  EXPECT_THAT(told(), ElementsAre("refused mine too_many_requests"));
-  EXPECT_THAT(said(), IsEmpty());
-  hear("{'cancel':'true','callid':'in0'}");
-  told();
-  said();
-  start_call();
-  EXPECT_THAT(said(), SizeIs(1));
-}
-
-TEST_F(PhoneCallsTest, TakesNoDescriptionBeyondItsLimit) {
-  const std::string huge(kSdpMax + 1, 'x');
-  begin_modern(true);
-  start_call();
-  said();
-  hear("{'sdp':'" + huge + "','code':183,'callid':'theirs'}");
-  EXPECT_THAT(said(), ElementsAre("{'action':'sip-bye','callid':'theirs','caller':'true'}"));
-  EXPECT_THAT(told(), ElementsAre(HasSubstr("ended mine incompatibleDestination: the PBX's")));
-  for (const std::string& sdp : {huge, std::string()}) {
-    hear("{'invitesdp':'" + sdp + "','callid':'in1','cseq':1}");
-    EXPECT_THAT(said(), ElementsAre("{'action':'sip-busy','callid':'in1','cseq':1,'code':488}"));
-  }
-  EXPECT_THAT(told(), IsEmpty());
-  EXPECT_THAT(pbx().notes, SizeIs(2));
-  hear("{'invitesdp':'" + std::string(kSdpMax, 'x') + "','callid':'in2','cseq':1}");
-  EXPECT_THAT(told(), SizeIs(1));
 }
 
 }  // namespace
