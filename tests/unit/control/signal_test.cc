@@ -155,6 +155,7 @@ struct SignalTest : ControlFixture {
   SignalTest() {
     make_owners();
     add("acme");
+    config.lease_ttl = 1min;  // nobody renews them here
     config.signal_times.ask_wait = 250ms;
     config.signal_times.poll_wait = 250ms;
     start();
@@ -396,6 +397,17 @@ TEST_F(SignalTest, SurvivesAnOwnerThatIsSilentForAWhile) {
   tell(ringing("x"));
   EXPECT_THAT(one->rings(1), ElementsAre("x"));
   EXPECT_TRUE(until_heard({"a"}));
+}
+
+TEST_F(SignalTest, SurvivesAnOutageOfNats) {
+  const auto one = opened();
+  server.stop();
+  ASSERT_TRUE(eventually([&] { return metric("pbxgw_bus_connected") == "0"; }));
+  one->say(hang_up("a"));
+  server.start();
+  EXPECT_TRUE(until_heard({"a"}));
+  tell(ringing("x"));
+  EXPECT_THAT(one->rings(1), ElementsAre("x"));
 }
 
 TEST_F(SignalTest, EndsWhenTheOwnerIsSilentForTooLong) {
