@@ -466,7 +466,9 @@ TEST_F(SignalTest, EndsOnAMessageThatIsTooBigToRead) {
   SignalRequest big;
   big.mutable_resume_media()->set_sdp(std::string(config.server.request_bytes_max, 'x'));
   one->say(big);
-  EXPECT_EQ(one->finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const auto status = one->finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_details(), "");  // gRPC's own: nothing of ours is asked
   EXPECT_TRUE(until_closed());
 }
 
