@@ -114,6 +114,9 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     const bool readable = parsed.ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
                           parsed.tenant() == wire::tenant_name(owner.tenant);
     if (readable && parsed.has_query()) return respond(request, answer(parsed.query()));
+    if (readable && parsed.has_signal() && owner.signal) {
+      return ask_desk(std::move(request), parsed.signal());
+    }
     if (!readable || !parsed.has_command()) {
       const wire::Failure failure{
           Errc::internal, "not a request to the owner of this tenant", "", {}};
@@ -129,6 +132,14 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     ++open_requests;
     asio::co_spawn(executor, carry_out(shared_from_this(), std::move(request), std::move(parsed)),
                    asio::detached);
+  }
+
+  // Not a command, though it takes as long as one: it has limits of its own.
+  void ask_desk(bus::Request request, const pbxgw::v1::SignalCommand& asked) {
+    auto kept = std::make_shared<const bus::Request>(std::move(request));
+    owner.signal(asked, [weak = weak_from_this(), kept](OwnerReply reply) {
+      if (const auto self = weak.lock()) self->respond(*kept, std::move(reply));
+    });
   }
 
   void respond(const bus::Request& request, OwnerReply reply) const {

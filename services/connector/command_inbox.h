@@ -38,6 +38,10 @@ class CommandInbox {
     std::function<bool(call::Command, TimePoint limit, const std::string& request_id,
                        std::function<void(call::Reply)> done)>
         submit;
+    // What control says about media clients' streams: SignalDesk::take().
+    std::function<void(const pbxgw::v1::SignalCommand&,
+                       std::function<void(pbxgw::v1::OwnerReply)> done)>
+        signal{};
   };
 
   CommandInbox(std::shared_ptr<bus::Connection> connection, boost::asio::any_io_executor executor,

@@ -322,6 +322,12 @@ Config read_config(config::Document& document) {
                        .otherwise = 256,
                        .least = 1,
                        .most = 100'000}));
+  config.signals_max = static_cast<std::size_t>(root.section("limits").integer(
+      "signals_max", {.doc = "Media clients (WebRtc.Signal) of one tenant at a time; beyond it: "
+                             "RESOURCE_EXHAUSTED.",
+                      .otherwise = 1'000,
+                      .least = 1,
+                      .most = 100'000}));
   config.drain_limit =
       root.section("limits").duration("drain", {.doc = "The longest an orderly end may take.",
                                                 .otherwise = 10s,
@@ -356,6 +362,7 @@ Config read_config(config::Document& document) {
                                     std::int64_t(config.checkpoint_interval.count()),
                                     std::int64_t(config.drain_limit.count()),
                                     std::int64_t(config.commands_max),
+                                    std::int64_t(config.signals_max),
                                     std::int64_t(config.admin.port),
                                     std::int64_t(config.log.level),
                                     std::int64_t(config.log.format)}) {

@@ -68,6 +68,7 @@ struct Config {
   Duration checkpoint_interval;
   Duration drain_limit;
   std::size_t commands_max;  // waiting for one tenant's PBX
+  std::size_t signals_max;   // media clients' streams of one tenant
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;

@@ -63,7 +63,17 @@ Metrics::Metrics(telemetry::Metrics& all)
           all.counter("pbxgw_config_reloads_total",
                       "Configurations read again, by signal or because the file changed.")),
       config_reload_failures(
-          all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")) {}
+          all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")),
+      signal_streams(all.gauge("pbxgw_signal_streams",
+                               "Media clients' streams (WebRtc.Signal) that are open.")),
+      signal_opened(all.counter("pbxgw_signal_streams_opened_total", "Streams opened.")),
+      signal_ended(all.counters("pbxgw_signal_streams_ended_total",
+                                "Streams ended: closed is by their clients.", {"reason"})),
+      signal_messages(all.counters("pbxgw_signal_messages_total",
+                                   "Messages of media clients' streams: from_client or to_client.",
+                                   {"direction"})),
+      signal_from_clients(signal_messages.at({"from_client"})),
+      signal_to_clients(signal_messages.at({"to_client"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

@@ -34,6 +34,11 @@ struct Metrics {
   telemetry::Counter checkpoints, checkpoint_failures;
   telemetry::Gauge nats_connected;
   telemetry::Counter config_reloads, config_reload_failures;
+  telemetry::Gauge signal_streams;
+  telemetry::Counter signal_opened;
+  telemetry::Family<telemetry::Counter> signal_ended;         // reason
+  telemetry::Family<telemetry::Counter> signal_messages;      // direction
+  telemetry::Counter signal_from_clients, signal_to_clients;  // of the one before
 };
 
 // The handles of one vendor.

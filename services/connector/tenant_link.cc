@@ -93,6 +93,18 @@ bool TenantLink::submit(call::CommandId id, call::Command command, pbx::TimePoin
   return true;
 }
 
+void TenantLink::open_signal(call::SignalId id, const call::SignalOptions& options) {
+  if (!ending_) apply(session_->on_signal_open(id, options, now()));
+}
+
+void TenantLink::signal(call::SignalId id, const call::FromClient& message) {
+  if (!ending_) apply(session_->on_signal(id, message, now()));
+}
+
+void TenantLink::close_signal(call::SignalId id) {
+  if (!ending_) apply(session_->on_signal_close(id, now()));
+}
+
 void TenantLink::answer(call::CommandId id, call::Reply reply) {
   if (unanswered_.erase(id) == 1) outlets_.answer(id, std::move(reply));
 }
@@ -127,8 +139,8 @@ void TenantLink::apply(pbx::Effects effects) {
                    [&](pbx::Ready&) { outlets_.ready(); },
                    [&](pbx::Observe& it) { outlets_.observe(it); },
                    [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
-                   [](pbx::Signal&) {},
-                   [](pbx::EndSignal&) {},
+                   [&](pbx::Signal& it) { outlets_.signal(it); },
+                   [&](pbx::EndSignal& it) { outlets_.end_signal(it); },
                    [&](pbx::Note& it) { outlets_.note(it); },
                    [&](pbx::GiveUp& it) {
                      end({it.why, std::move(it.detail), it.retry_after});

@@ -33,6 +33,9 @@ struct Outlets {
   // link is read again, so that the PBX is slowed down by TCP.
   std::function<bool()> crowded;
   std::function<boost::asio::awaitable<void>()> pace;
+  // Of the streams that open_signal() has opened.
+  std::function<void(const pbx::Signal&)> signal{};
+  std::function<void(const pbx::EndSignal&)> end_signal{};
 };
 
 // What a link needs to know besides its session.
@@ -67,6 +70,12 @@ class TenantLink {
   // False if too many wait already: nothing was done. Otherwise answered exactly once, come what
   // may.
   bool submit(call::CommandId id, call::Command command, pbx::TimePoint limit);
+
+  // A media client's stream, as pbx::Session has it; not from within the outlets. Ignored once the
+  // link is ending: its streams end with it, which whoever runs it has to tell their clients.
+  void open_signal(call::SignalId id, const call::SignalOptions& options);
+  void signal(call::SignalId id, const call::FromClient& message);
+  void close_signal(call::SignalId id);
 
   // Ends run(), with the close handshake. The first reason given counts.
   void end(Ending why);

@@ -90,6 +90,10 @@ asio::awaitable<void> TenantOwner::run() {
                 call::StreamGap gap{first, last, wall(), wall(), "event_too_big"};
                 tell([&] { return tracker_->heal(tracker_->book(), gap, {wall(), {}, ""}); });
               }});
+  SignalDesk::Limits signal_limits;
+  signal_limits.streams_max = shard_.commons.config.signals_max;
+  desk_ = std::make_unique<SignalDesk>(shard_.executor(), signal_owner(), signal_limits,
+                                       shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -101,7 +105,9 @@ asio::awaitable<void> TenantOwner::run() {
               [this](call::Command command, TimePoint limit, const std::string& request_id,
                      std::function<void(call::Reply)> done) {
                 return submit(std::move(command), limit, request_id, std::move(done));
-              }},
+              },
+          .signal = [this](const pbxgw::v1::SignalCommand& asked,
+                           SignalDesk::Done done) { desk_->take(asked, std::move(done)); }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
     if (const auto opened = inbox_->open(); opened.has_error()) {
@@ -121,6 +127,7 @@ void TenantOwner::stop(base::Errc why) {
   stopping_ = why;
   reconfigured_ = false;
   if (inbox_) inbox_->close();
+  if (desk_) desk_->end_all(why == Errc::shutting_down ? why : Errc::owner_moving, "");
   if (link_) link_->end({why, "", {}});
   wake_.cancel();
   for (auto* timer : {&record_timer_, &checkpoint_timer_, &heal_timer_, &room_timer_})
@@ -308,6 +315,7 @@ asio::awaitable<Ending> TenantOwner::link_once() {
   auto running = link_->run();
   Ending ending = co_await std::move(running);
   link_.reset();
+  desk_->end_all(Errc::pbx_disconnected, ending.detail);
   co_return ending;
 }
 
@@ -347,6 +355,8 @@ Outlets TenantOwner::outlets() {
   };
   outlets.crowded = [this] { return publisher_->depth() >= kCrowdedDepth; };
   outlets.pace = [this] { return pace(); };
+  outlets.signal = [this](const pbx::Signal& it) { desk_->said(it); };
+  outlets.end_signal = [this](const pbx::EndSignal& it) { desk_->ended(it); };
   return outlets;
 }
 

@@ -15,6 +15,7 @@
 #include "connector/command_inbox.h"
 #include "connector/event_publisher.h"
 #include "connector/shard.h"
+#include "connector/signal_desk.h"
 #include "connector/tenant_link.h"
 #include "wire/checkpoint.h"
 
@@ -91,6 +92,10 @@ class TenantOwner {
               std::function<void(call::Reply)> done);
   std::optional<wire::Failure> obstacle();
 
+  // Media clients: tenant_signals.cc.
+  SignalDesk::Owner signal_owner();
+  std::optional<wire::Failure> no_signal_for(const call::DeviceId& device);
+
   boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
   void spawn(boost::asio::awaitable<void> work);
@@ -104,6 +109,7 @@ class TenantOwner {
   std::optional<bus::HeldLease> lease_;
   std::optional<call::Tracker> tracker_;
   std::unique_ptr<EventPublisher> publisher_;
+  std::unique_ptr<SignalDesk> desk_;
   std::unique_ptr<CommandInbox> inbox_;
   std::unique_ptr<TenantLink> link_;
 

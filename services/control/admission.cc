@@ -1,5 +1,6 @@
 #include "control/admission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "control/answer.h"
@@ -8,14 +9,30 @@ namespace control {
 
 using base::Errc;
 
+namespace {
+
+struct Row {
+  std::size_t Admission::Limits::*most;
+  const char* what;
+};
+constexpr Row kRows[] = {
+    // by kind
+    {&Admission::Limits::commands_max, "requests"},
+    {&Admission::Limits::watches_max, "watches"},
+    {&Admission::Limits::signals_max, "media clients"},
+};
+
+}  // namespace
+
 std::optional<google::rpc::Status> Admission::enter(Kind kind, std::shared_ptr<Pending> one) {
-  const std::size_t most = kind == Kind::command ? limits_.commands_max : limits_.watches_max;
+  const Row& row = kRows[static_cast<std::size_t>(kind)];
+  const std::size_t most = limits_.*row.most;
   std::lock_guard lock(mutex_);
   if (closed_) return refuse(Errc::shutting_down);
-  Those& here = kind == Kind::command ? commands_ : watches_;
+  Those& here = those(kind);
   if (here.size() >= most) {
     const std::string limit = std::to_string(most);
-    const std::string what = kind == Kind::command ? "requests" : "watches";
+    const std::string what = row.what;
     return refuse(Errc::too_many_requests, "There are " + limit + ' ' + what + " at work already.",
                   {{"limit", limit}, {"kind", what}});
   }
@@ -27,7 +44,7 @@ void Admission::leave(Kind kind, const std::shared_ptr<Pending>& one) {
   std::function<void()> on_empty;
   {
     std::lock_guard lock(mutex_);
-    (kind == Kind::command ? commands_ : watches_).erase(one);
+    those(kind).erase(one);
     on_empty = take_on_empty();
   }
   if (on_empty) on_empty();
@@ -63,7 +80,9 @@ std::size_t Admission::count(Kind kind) const {
 }
 
 std::function<void()> Admission::take_on_empty() {
-  if (!closed_ || !commands_.empty() || !watches_.empty()) return nullptr;
+  const bool is_empty =
+      std::all_of(those_.begin(), those_.end(), [](const Those& those) { return those.empty(); });
+  if (!closed_ || !is_empty) return nullptr;
   return std::exchange(on_empty_, nullptr);
 }
 

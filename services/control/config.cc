@@ -1,5 +1,7 @@
 #include "control/config.h"
 
+#include <algorithm>
+
 #include "common/settings.h"
 #include "config/section.h"
 
@@ -74,18 +76,29 @@ Config read_config(config::Document& document) {
   config.limits.watches_max =
       count("watchers_max", "Watches at a time; beyond it: RESOURCE_EXHAUSTED.",
             config.limits.watches_max);
+  config.limits.signals_max = count(
+      "signals_max", "Media clients (WebRtc.Signal) at a time; beyond it: RESOURCE_EXHAUSTED.",
+      config.limits.signals_max);
   config.watch_queue.responses_max =
       count("watcher_queue", "Responses that wait for one watcher; then reading the stream pauses.",
             config.watch_queue.responses_max);
   config.watch_patience = duration(
       "watcher_patience",
-      "A watcher whose queue is full and who takes nothing for so long is ended.", 1h, 10s);
+      "A watcher or media client whose queue is full and who takes nothing for so long is ended.",
+      1h, 10s);
   config.drain_limit = duration("drain", "The longest an orderly end may take.", 10min, 10s);
   config.lease_ttl = root.section("lease").duration(
       "ttl", {.doc = "As the connectors have it: a lease not renewed for so long is none.",
               .otherwise = 10s,
               .least = 1s,
               .most = 5min});
+
+  // A lease that is not renewed is free after its time, and taken soon after. An owner ends a
+  // stream that was not polled for 45 s.
+  config.signal_times.owner_patience =
+      std::min<std::chrono::milliseconds>(config.lease_ttl + 5s, 30s);
+  config.signal_times.client_patience =
+      std::min<std::chrono::milliseconds>(config.watch_patience, 30s);
 
   config.admin = common::read_admin(root.section("admin"), 9465);
   config.log = common::read_log(root.section("log"), "control");

@@ -61,6 +61,25 @@ grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
   return stream.get();
 }
 
+grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Dispatcher::signal(
+    grpc::CallbackServerContext& context) {
+  auto stream = SignalStream::make(context, signal_tools_.queue);
+  auto call =
+      std::make_shared<SignalCall>(signal_tools_, executor_, stream, traceparent_of(context));
+  if (const auto refused = admission_.enter(Admission::Kind::signal, call)) {
+    stream->finish(to_grpc(*refused));
+    return stream.get();
+  }
+  signal_tools_.metrics.signals.add(1);
+  auto finish = [this, call, stream](std::exception_ptr failure) {
+    if (failure) stream->finish(to_grpc(internal_error("Signal", failure)));
+    signal_tools_.metrics.signals.add(-1);
+    admission_.leave(Admission::Kind::signal, call);
+  };
+  boost::asio::co_spawn(executor_, call->run(), std::move(finish));
+  return stream.get();
+}
+
 google::rpc::Status internal_error(std::string_view rpc, const std::exception_ptr& failure) {
   std::string what = "unknown";
   try {

@@ -6,6 +6,7 @@
 #include "pbxgw/v1/devices_service.grpc.pb.h"
 #include "pbxgw/v1/events_service.grpc.pb.h"
 #include "pbxgw/v1/tenants_service.grpc.pb.h"
+#include "pbxgw/v1/web_rtc_service.grpc.pb.h"
 
 // gRPC's side of each service: every method hands its RPC to the dispatcher, together with the
 // function that handles it. Nothing else is here.
@@ -86,6 +87,18 @@ class EventsFace final : public pbxgw::v1::Events::CallbackService {
   grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Watch(
       grpc::CallbackServerContext* context, const pbxgw::v1::WatchRequest* request) override {
     return dispatcher_.watch(*context, *request);
+  }
+
+ private:
+  Dispatcher& dispatcher_;
+};
+
+class WebRtcFace final : public pbxgw::v1::WebRtc::CallbackService {
+ public:
+  explicit WebRtcFace(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+  grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Signal(
+      grpc::CallbackServerContext* context) override {
+    return dispatcher_.signal(*context);
   }
 
  private:

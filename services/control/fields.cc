@@ -82,6 +82,19 @@ wire::Failure not_of_form(std::string_view field, std::string_view name, std::st
   return wrong(field, "is not of the form " + std::string(form), name);
 }
 
+std::optional<wire::Failure> check_text(std::string_view field, std::string_view text,
+                                        std::size_t max, bool required, std::string_view what) {
+  const std::string remedy = ": expected " + std::string(what);
+  if (text.empty()) {
+    if (required) return wrong(field, "is empty" + remedy);
+  } else if (characters_in(text) > max) {
+    return wrong(field, "is longer than " + std::to_string(max) + " characters" + remedy, text);
+  } else if (has_control(text)) {
+    return wrong(field, "has a control character" + remedy, text);
+  }
+  return std::nullopt;
+}
+
 Fields::Fields(pbxgw::v1::Service service) { command().set_service(service); }
 Fields::Fields(Query::Kind kind) { request_.mutable_query()->set_kind(kind); }
 
@@ -238,14 +251,7 @@ void Fields::belong(const base::TenantId& tenant, std::string_view field, std::s
 
 void Fields::printable(std::string_view field, std::string_view text, std::size_t max,
                        bool required, std::string_view what) {
-  const std::string remedy = ": expected " + std::string(what);
-  if (text.empty()) {
-    if (required) fail(wrong(field, "is empty" + remedy));
-  } else if (characters_in(text) > max) {
-    fail(wrong(field, "is longer than " + std::to_string(max) + " characters" + remedy, text));
-  } else if (has_control(text)) {
-    fail(wrong(field, "has a control character" + remedy, text));
-  }
+  if (auto failure = check_text(field, text, max, required, what)) fail(std::move(*failure));
 }
 
 wire::Failure wrong_page_token() {

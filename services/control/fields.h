@@ -24,6 +24,11 @@ inline constexpr int kPageSizeMax = 1'000;
 // the problem and the remedy.
 wire::Failure wrong(std::string_view field, std::string problem, std::string_view value = {});
 
+// For a text: too long, in characters, or with control characters in it; or missing. `what` is the
+// remedy.
+std::optional<wire::Failure> check_text(std::string_view field, std::string_view text,
+                                        std::size_t max, bool required, std::string_view what);
+
 // For a resource name: missing, or not of the form `form`.
 wire::Failure not_of_form(std::string_view field, std::string_view name, std::string_view form);
 

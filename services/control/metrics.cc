@@ -20,6 +20,13 @@ Metrics::Metrics(telemetry::Metrics& registry)
       unreadable_events(registry.counter(
           "pbxgw_watch_unreadable_events_total",
           "Messages in the stream of events that are none, left out for watchers.")),
-      bus_connected(registry.gauge("pbxgw_bus_connected", "1 while connected to NATS, else 0.")) {}
+      bus_connected(registry.gauge("pbxgw_bus_connected", "1 while connected to NATS, else 0.")),
+      signals(registry.gauge("pbxgw_signal_streams", "Media clients (WebRtc.Signal) at work.")),
+      signals_too_slow(
+          registry.counter("pbxgw_signal_streams_too_slow_total",
+                           "Media clients' streams ended since their clients took nothing.")),
+      signal_messages(registry.counters("pbxgw_signal_messages_total",
+                                        "Messages passed on: from_client or to_client.",
+                                        {{"direction", 2}})) {}
 
 }  // namespace control

@@ -17,6 +17,9 @@ struct Metrics {
   telemetry::Counter watch_pauses;
   telemetry::Counter unreadable_events;
   telemetry::Gauge bus_connected;
+  telemetry::Gauge signals;
+  telemetry::Counter signals_too_slow;
+  telemetry::Family<telemetry::Counter> signal_messages;  // direction
 };
 
 }  // namespace control

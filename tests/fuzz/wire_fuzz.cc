@@ -9,6 +9,7 @@
 #include "wire/commands.h"
 #include "wire/events.h"
 #include "wire/names.h"
+#include "wire/signalling.h"
 #include "wire/subjects.h"
 #include "wire/token.h"
 
@@ -37,9 +38,25 @@ void try_event(std::string_view bytes) {
 void try_request(std::string_view bytes) {
   pbxgw::v1::OwnerRequest request;
   if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  for (const auto& said : request.signal().send().messages()) {
+    const auto message = wire::from_proto(said);
+    if (message) require(wire::from_proto(wire::to_proto(*message)).has_value());
+  }
+  if (request.signal().has_open()) {
+    const base::TenantId tenant("fuzz");
+    const auto options = wire::from_proto(tenant, request.signal().open().options());
+    if (options) require(wire::from_proto(tenant, wire::to_proto(tenant, *options)).has_value());
+  }
   if (!request.has_command()) return;
   const auto command = wire::from_proto(request.command());
   if (command) require(wire::from_proto(wire::to_proto(*command)).has_value());
+}
+
+void try_signal(std::string_view bytes) {
+  pbxgw::v1::SignalResponse response;
+  if (!response.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  const auto message = wire::from_proto(response);
+  if (message) require(wire::from_proto(wire::to_proto(*message)).has_value());
 }
 
 // A first byte says how many parts the rest is.
@@ -78,6 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try_event(bytes);
   try_request(bytes);
+  try_signal(bytes);
   try_checkpoint(bytes);
   try_name(bytes);
   return 0;

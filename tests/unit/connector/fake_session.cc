@@ -39,6 +39,21 @@ pbx::Effects FakeSession::on_command(call::CommandId id, const call::Command&, p
   return script_.on_command ? script_.on_command(id) : pbx::Effects{};
 }
 
+pbx::Effects FakeSession::on_signal_open(call::SignalId id, const call::SignalOptions& options,
+                                         pbx::TimePoint now) {
+  if (script_.on_signal_open) return script_.on_signal_open(id, options);
+  return pbx::Session::on_signal_open(id, options, now);
+}
+
+pbx::Effects FakeSession::on_signal(call::SignalId id, const call::FromClient& message,
+                                    pbx::TimePoint) {
+  return script_.on_signal ? script_.on_signal(id, message) : pbx::Effects{};
+}
+
+pbx::Effects FakeSession::on_signal_close(call::SignalId id, pbx::TimePoint) {
+  return script_.on_signal_close ? script_.on_signal_close(id) : pbx::Effects{};
+}
+
 pbx::Effects FakeSession::on_tick(pbx::TimePoint) {
   script_.deadline = pbx::TimePoint::max();
   return script_.on_tick ? script_.on_tick() : pbx::Effects{};

@@ -23,6 +23,9 @@ class FakeSession final : public pbx::Session {
         on_http;
     std::function<pbx::Effects(call::CommandId)> on_command;
     std::function<pbx::Effects()> on_tick;
+    std::function<pbx::Effects(call::SignalId, const call::SignalOptions&)> on_signal_open;
+    std::function<pbx::Effects(call::SignalId, const call::FromClient&)> on_signal;
+    std::function<pbx::Effects(call::SignalId)> on_signal_close;
     pbx::TimePoint deadline = pbx::TimePoint::max();
   };
   explicit FakeSession(Script& script) : script_(script) {}
@@ -37,6 +40,11 @@ class FakeSession final : public pbx::Session {
   pbx::Effects on_command(call::CommandId id, const call::Command& command, pbx::TimePoint limit,
                           pbx::TimePoint now) override;
   pbx::Effects on_tick(pbx::TimePoint now) override;
+  pbx::Effects on_signal_open(call::SignalId id, const call::SignalOptions& options,
+                              pbx::TimePoint now) override;
+  pbx::Effects on_signal(call::SignalId id, const call::FromClient& message,
+                         pbx::TimePoint now) override;
+  pbx::Effects on_signal_close(call::SignalId id, pbx::TimePoint now) override;
   pbx::TimePoint deadline() const override { return script_.deadline; }
 
  private:

@@ -48,6 +48,17 @@ class ScriptedPbx {
   void on_command(std::function<pbx::Effects(call::CommandId)> act);
   unsigned commands() const { return commands_; }  // heard so far
 
+  // What the sessions do with media clients. Before any of them runs.
+  void on_signal_open(decltype(FakeSession::Script::on_signal_open) act) {
+    script_.on_signal_open = std::move(act);
+  }
+  void on_signal(decltype(FakeSession::Script::on_signal) act) {
+    script_.on_signal = std::move(act);
+  }
+  void on_signal_close(decltype(FakeSession::Script::on_signal_close) act) {
+    script_.on_signal_close = std::move(act);
+  }
+
   // Sessions never get beyond the login from here on, or do.
   void stall(bool stalled) { stalled_ = stalled; }
   void hang_up();                            // closes all its WebSockets, properly

@@ -46,6 +46,8 @@ struct TenantLinkTest : testing::Test {
   std::vector<call::LinkState> stages;
   int times_ready = 0, times_paced = 0;
   bool crowded = false;
+  std::vector<std::string> signals;  // of media clients' streams
+  std::function<void()> on_ready;
   LinkOptions options;
   std::unique_ptr<TenantLink> link;
   std::optional<Ending> ending;
@@ -95,13 +97,20 @@ struct TenantLinkTest : testing::Test {
     options.limits.connect = options.limits.upgrade = options.limits.close = 2s;
     Outlets outlets{
         [this](call::LinkState it) { stages.push_back(it); },
-        [this] { ++times_ready; },
+        [this] {
+          ++times_ready;
+          if (on_ready) on_ready();
+        },
         [](const pbx::Observe&) {},
         [this](call::CommandId id, call::Reply reply) { answers.emplace_back(id, reply); },
         [](const pbx::Note&) {},
         [] {},
         [this] { return crowded; },
-        [this] { return paced(); }};
+        [this] { return paced(); },
+        [this](const pbx::Signal& it) { signals.push_back(std::to_string(it.id) + " ready"); },
+        [this](const pbx::EndSignal& it) {
+          signals.push_back(std::to_string(it.id) + " ended " + it.detail);
+        }};
     link = std::make_unique<TenantLink>(io.get_executor(), std::make_unique<FakeSession>(script),
                                         options, std::move(outlets));
     asio::co_spawn(io, link->run(), [this](std::exception_ptr thrown, Ending why) {
@@ -115,6 +124,38 @@ struct TenantLinkTest : testing::Test {
     return ending.value_or(Ending{});
   }
 };
+
+TEST_F(TenantLinkTest, CarriesMediaClientsStreamsUntilItEnds) {
+  std::vector<std::string> told;
+  script.on_open = [](pbx::LinkId) { return pbx::Effects{pbx::Ready{}}; };
+  script.on_signal_open = [&](call::SignalId id, const call::SignalOptions& wanted) {
+    told.push_back("open " + wanted.device.str());
+    return pbx::Effects{pbx::Signal{id, call::SignalReady{}}};
+  };
+  script.on_signal = [&](call::SignalId id, const call::FromClient& message) {
+    told.push_back("hang up " + std::get<call::HangUp>(message).call);
+    return pbx::Effects{pbx::EndSignal{id, Errc::pbx_refused, "no"}};
+  };
+  script.on_signal_close = [&](call::SignalId) {
+    told.push_back("close");
+    return pbx::Effects{};
+  };
+  on_ready = [&] {
+    asio::post(io, [&] {
+      link->open_signal(7, {call::DeviceId("501"), false, ""});
+      link->signal(7, call::HangUp{"x"});
+      link->open_signal(8, {call::DeviceId("502"), false, ""});
+      link->close_signal(8);
+      link->end({Errc::shutting_down, "", {}});
+      link->open_signal(9, {call::DeviceId("503"), false, ""});
+      link->signal(9, call::HangUp{"y"});
+      link->close_signal(9);
+    });
+  };
+  run();
+  EXPECT_THAT(told, ElementsAre("open 501", "hang up x", "open 502", "close"));
+  EXPECT_THAT(signals, ElementsAre("7 ready", "7 ended no", "8 ready"));
+}
 
 TEST_F(TenantLinkTest, CarriesTextsBothWaysInOrder) {
   std::vector<std::string> heard;

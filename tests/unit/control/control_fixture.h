@@ -18,6 +18,7 @@
 #include "pbxgw/v1/devices_service.grpc.pb.h"
 #include "pbxgw/v1/events_service.grpc.pb.h"
 #include "pbxgw/v1/tenants_service.grpc.pb.h"
+#include "pbxgw/v1/web_rtc_service.grpc.pb.h"
 #include "support/nats_server.h"
 #include "telemetry/log.h"
 #include "unit/control/scripted_owners.h"

@@ -196,6 +196,9 @@ void ScriptedOwners::answer(const std::string& name, bus::Request request) {
   if (!asked.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
   tenant.heard.push_back(asked);
   if (tenant.silent) return tenant.unanswered.push_back(std::move(request));
+  if (asked.has_signal() && tenant.on_signal) {
+    return tenant.on_signal(asked.signal(), std::move(request));
+  }
   OwnerReply reply;
   if (asked.has_query()) {
     if (const auto before = std::exchange(tenant.before_query, nullptr)) before(tenant);

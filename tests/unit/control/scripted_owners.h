@@ -39,6 +39,8 @@ class ScriptedOwners {
     bool silent = false;  // hears everything and answers nothing, before answer_late()
     std::vector<bus::Request> unanswered;
     std::function<pbxgw::v1::OwnerReply(const pbxgw::v1::OwnerRequest&)> on_command;
+    // About media clients' streams; answered by whoever has the request.
+    std::function<void(const pbxgw::v1::SignalCommand&, bus::Request)> on_signal;
     std::function<void(Tenant&)> before_query;  // the first one; then it is forgotten
     std::vector<pbxgw::v1::OwnerRequest> heard;
     bus::Subscription serving;

@@ -68,7 +68,8 @@ TEST_F(ServerTest, IsHealthyWhileNatsIsThere) {
                          "pbxgw.v1.Calls",
                          "pbxgw.v1.Devices",
                          "pbxgw.v1.CallControl",
-                         "pbxgw.v1.Events"};
+                         "pbxgw.v1.Events",
+                         "pbxgw.v1.WebRtc"};
   for (const char* name : names) EXPECT_TRUE(eventually([&] { return serving(name); })) << name;
   EXPECT_EQ(admin("/readyz").first, 200);
   server.stop();

@@ -37,7 +37,8 @@ export class Simulator {
     const file = path.join(simulator.folder, 'simulator.yaml');
     const ports = { control: { port: 0 }, innova360: { port: 0, tls_port: 0 } };
     // Behind one listener a login's user tells whose it is, so users have to differ.
-    const tenants = config.tenants.map((it) => ({ agents: { user: '{tenant}-{extension}' }, ...it }));
+    const tenants = config.tenants.map((it) =>
+      it.vendor === 'vodia' ? it : { agents: { user: '{tenant}-{extension}' }, ...it });
     fs.writeFileSync(file, JSON.stringify({ ...ports, ...config, tenants }));
     simulator.process = new Process('simulator', program('simulator'), ['--config', file]);
     simulator.ports = await simulator.process.announcement();
@@ -91,6 +92,27 @@ export function tenantOf(simulator, name, { extensions = [], limits = {}, pbx = 
       user: name,
       password: `${name}-demo`,
       agents: extensions.map((it) => ({ device: it, user: `${name}-${it}`, password: `agent-${it}` })),
+      ...pbx,
+    },
+    limits: { backoff_first: '100ms', backoff_most: '500ms', ...limits },
+    ...more,
+  };
+}
+
+// The connector's settings of a Vodia tenant that the simulator serves as `name`, watched by the extension `user`.
+export function vodiaTenantOf(simulator, name, { user, pbx = {}, limits = {}, ...more }) {
+  return {
+    id: name,
+    vendor: 'vodia',
+    pbx: {
+      host: '127.0.0.1',
+      port: simulator.ports.vodia.plain,
+      tls: false,
+      domain: `${name}.example`,
+      user,
+      password: `agent-${user}`,
+      admin_user: 'admin',
+      admin_password: 'admin-demo',
       ...pbx,
     },
     limits: { backoff_first: '100ms', backoff_most: '500ms', ...limits },
