@@ -112,10 +112,15 @@ void Gateway::wait(Millis span) {
 }
 
 bool Gateway::pause() {
+  constexpr Millis kLook{50};  // nothing comes and goes in between
   wait(bench_.pause - bench_.lag);
   const std::string before = truth(*this);
-  wait(bench_.lag);
-  return truth(*this) == before;
+  bool same = true;
+  for (Millis rest = bench_.lag; rest > Millis(0); rest -= kLook) {
+    wait(std::min(rest, kLook));
+    same = same && truth(*this) == before;
+  }
+  return same;
 }
 
 bool Gateway::wait_until(const std::function<bool()>& done, Millis most) {
