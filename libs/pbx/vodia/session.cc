@@ -43,6 +43,7 @@ Session::Session(Options options)
       calls_(options_.calls, directory_),
       commands_(options_.commands, http_, calls_, directory_),
       holders_(options_.login.domain, http_, calls_),
+      history_(options_.login.domain, options_.login_limit, http_, directory_),
       random_(options_.random) {}
 
 Effects Session::on_start(TimePoint now) {
@@ -72,6 +73,7 @@ void Session::go_on(Login::Outcome outcome, TimePoint now, Effects& effects) {
     return;
   }
   commands_.set_legacy(legacy());
+  history_.set_legacy(legacy());
   if (phase_ == Phase::logging_in) {
     phase_ = Phase::opening;
     due_ = TimePoint::max();  // the shell's limits hold from here to open
@@ -313,6 +315,8 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
     take_check(reply, now, effects);
   } else if (auto held = holders_.on_http(id, reply)) {
     tell(std::move(*held), now, effects);
+  } else if (const auto log_in = history_.on_http(id, reply, effects)) {
+    if (*log_in) log_in_again(now, effects);
   } else if (const auto wishes = commands_.on_http(id, reply, now, effects)) {
     if (wishes->log_in) log_in_again(now, effects);
     if (wishes->read_devices && phase_ == Phase::ready) {
@@ -400,6 +404,18 @@ Effects Session::on_command(call::CommandId id, const call::Command& command, Ti
   return effects;
 }
 
+Effects Session::on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, TimePoint limit,
+                            TimePoint now) {
+  Effects effects;
+  if (phase_ != Phase::ready) {
+    effects.push_back(
+        Inform{id, call::Refusal{Errc::pbx_disconnected, "the login is not complete"}});
+  } else {
+    history_.ask(id, inquiry, limit, now, effects);
+  }
+  return effects;
+}
+
 Effects Session::on_tick(TimePoint now) {
   Effects effects;
   if (phase_ == Phase::over) return effects;
@@ -446,6 +462,7 @@ Effects Session::on_tick(TimePoint now) {
   if (phase_ == Phase::ready) {
     tell(calls_.on_tick(now), now, effects);
     commands_.on_tick(now, effects);
+    history_.on_tick(now, effects);
   }
   return effects;
 }
@@ -454,7 +471,7 @@ TimePoint Session::deadline() const {
   if (phase_ == Phase::over) return TimePoint::max();
   TimePoint first = std::min({due_, keep_alive_, resubscribe_, poll_, check_, ask_, proof_});
   if (phase_ == Phase::ready) {
-    first = std::min({first, calls_.deadline(), commands_.deadline()});
+    first = std::min({first, calls_.deadline(), commands_.deadline(), history_.deadline()});
   }
   return first;
 }

@@ -109,8 +109,12 @@ constexpr Capability kCapabilities[] = {
     {Service::set_agent_state, Confirmation::none,
      "What the queue login takes is not documented; logging on and off is seen as an event."},
     {Service::signal, Confirmation::none, "Not built yet."},
-    {Service::search_calls, Confirmation::none, "Not built yet."},
-    {Service::get_recording, Confirmation::none, "Not built yet."},
+    {Service::search_calls, Confirmation::acknowledged,
+     "Reading the PBX's records takes an admin_user. A recording is told with the call that has "
+     "the "
+     "same parties and time: the PBX has no key in common."},
+    {Service::get_recording, Confirmation::acknowledged,
+     "Takes an admin_user, as SearchCalls does."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {
