@@ -96,8 +96,9 @@ struct RecordingSource {
 };
 // What became of an on_inquiry().
 struct Inform {
+  using Answer = std::variant<call::PastCalls, RecordingSource, call::Refusal>;
   call::InquiryId id;
-  std::variant<call::PastCalls, RecordingSource, call::Refusal> answer;
+  Answer answer;
 };
 // Worth a log line and a count. Never a secret, never a number of somebody outside.
 struct Note {

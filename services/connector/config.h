@@ -68,6 +68,10 @@ struct Config {
   Duration checkpoint_interval;
   Duration drain_limit;
   std::size_t commands_max;  // waiting for one tenant's PBX
+  // Recordings fetched from one tenant's PBX at a time, and how large and slow one may be.
+  std::size_t recordings_max;
+  std::uint64_t recording_bytes_max;
+  Duration recording_time_max;
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;

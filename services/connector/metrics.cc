@@ -63,7 +63,13 @@ Metrics::Metrics(telemetry::Metrics& all)
           all.counter("pbxgw_config_reloads_total",
                       "Configurations read again, by signal or because the file changed.")),
       config_reload_failures(
-          all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")) {}
+          all.counter("pbxgw_config_reload_failures_total", "Of them, those that were refused.")),
+      recordings(all.gauge("pbxgw_recordings", "Recordings that are being fetched from PBXs.")),
+      recording_bytes(
+          all.counter("pbxgw_recording_bytes_total", "Bytes of recordings fetched from PBXs.")),
+      recordings_ended(all.counters("pbxgw_recordings_ended_total",
+                                    "Recordings that were being fetched, by what ended it.",
+                                    {"reason"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

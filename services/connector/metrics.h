@@ -34,6 +34,9 @@ struct Metrics {
   telemetry::Counter checkpoints, checkpoint_failures;
   telemetry::Gauge nats_connected;
   telemetry::Counter config_reloads, config_reload_failures;
+  telemetry::Gauge recordings;
+  telemetry::Counter recording_bytes;
+  telemetry::Family<telemetry::Counter> recordings_ended;  // reason
 };
 
 // The handles of one vendor.

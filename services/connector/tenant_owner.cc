@@ -90,6 +90,9 @@ asio::awaitable<void> TenantOwner::run() {
                 call::StreamGap gap{first, last, wall(), wall(), "event_too_big"};
                 tell([&] { return tracker_->heal(tracker_->book(), gap, {wall(), {}, ""}); });
               }});
+  history_desk_ =
+      std::make_unique<HistoryDesk>(shard_.executor(), history_owner(),
+                                    history_limits(shard_.commons.config), shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -101,6 +104,11 @@ asio::awaitable<void> TenantOwner::run() {
               [this](call::Command command, TimePoint limit, const std::string& request_id,
                      std::function<void(call::Reply)> done) {
                 return submit(std::move(command), limit, request_id, std::move(done));
+              },
+          .history =
+              [this](const pbxgw::v1::HistoryRequest& request, TimePoint limit,
+                     std::function<void(pbxgw::v1::OwnerReply)> done) {
+                history_desk_->take(request, limit, std::move(done));
               }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
@@ -121,6 +129,7 @@ void TenantOwner::stop(base::Errc why) {
   stopping_ = why;
   reconfigured_ = false;
   if (inbox_) inbox_->close();
+  if (history_desk_) history_desk_->close();
   if (link_) link_->end({why, "", {}});
   wake_.cancel();
   for (auto* timer : {&record_timer_, &checkpoint_timer_, &heal_timer_, &room_timer_})
@@ -345,6 +354,10 @@ Outlets TenantOwner::outlets() {
                             {"suppressed", *suppressed}});
     }
   };
+  outlets.inform = [this](call::InquiryId id, pbx::Inform::Answer answer) {
+    auto asked = inquiries_.extract(id);
+    if (!asked.empty()) asked.mapped()(std::move(answer));
+  };
   outlets.crowded = [this] { return publisher_->depth() >= kCrowdedDepth; };
   outlets.pace = [this] { return pace(); };
   return outlets;
@@ -496,6 +509,41 @@ bool TenantOwner::submit(call::Command command, TimePoint limit, const std::stri
   if (link_->submit(id, std::move(command), limit)) return true;
   asked_.erase(id);
   return false;
+}
+
+// ---- The past.
+
+HistoryDesk::Owner TenantOwner::history_owner() {
+  return {.tenant = tenant_->id,
+          .epoch = lease_->lease().epoch,
+          .capabilities = tenant_->vendor->capabilities,
+          .obstacle = [this] { return obstacle(); },
+          .ask =
+              [this](call::Inquiry inquiry, TimePoint limit,
+                     std::function<void(pbx::Inform::Answer)> done) {
+                return inquire(std::move(inquiry), limit, std::move(done));
+              },
+          .way = [this](std::string& why) { return way_to_recordings(why); }};
+}
+
+bool TenantOwner::inquire(call::Inquiry inquiry, TimePoint limit,
+                          std::function<void(pbx::Inform::Answer)> done) {
+  const auto id = ++last_inquiry_;
+  inquiries_[id] = std::move(done);
+  if (link_->inquire(id, std::move(inquiry), limit)) return true;
+  inquiries_.erase(id);
+  return false;
+}
+
+base::Result<HistoryDesk::Way> TenantOwner::way_to_recordings(std::string& why) {
+  HistoryDesk::Way way;
+  static_cast<net::DialLimits&>(way.limits) = tenant_->limits;
+  way.limits.body_bytes_max = shard_.commons.config.recording_bytes_max;
+  way.limits.total = shard_.commons.config.recording_time_max;
+  auto tls = shard_.commons.tls.get(tenant_->tls, why);
+  if (tls.has_error()) return tls.error();
+  way.tls = std::move(*tls);
+  return way;
 }
 
 // ---- Coroutines.

@@ -310,38 +310,37 @@ void Gateway::apply(pbx::Effects effects) {
       ADD_FAILURE() << "there is something after GiveUp";
       return;
     }
-    std::visit(base::overloaded{
-                   [&](pbx::OpenLink& it) {
-                     EXPECT_EQ(line_of(it.link), nullptr) << "a link is opened twice";
-                     auto wanted = request_of("GET", it.where, "");
-                     wanted.upgrade = true;
-                     lines_[++last_connection_] = {it.link, std::move(wanted)};
-                     arrivals_.push_back({last_connection_, Opened()});
-                   },
-                   [&](pbx::SendText& it) {
-                     engine::ConnectionId connection = 0;
-                     const Line* line = line_of(it.link, &connection);
-                     EXPECT_TRUE(line && line->open)
-                         << "something is sent on a link that is not open";
-                     if (line) stage_.dialect().on_text(connection, it.text, now_);
-                   },
-                   [&](pbx::CloseLink& it) { hang_up(it.link); },
-                   [&](pbx::SendHttp& it) { request(it); },
-                   [&](pbx::Stage& it) { set_link(it.state); },
-                   [&](pbx::Ready&) {
-                     tell(tracker_->end_resync(context()));
-                     up_ = true;
-                     ++snapshots_;
-                     set_link(call::LinkState::up);
-                   },
-                   [&](pbx::Observe& it) { tell(tracker_->apply(it.seen, context())); },
-                   [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
-                   [](pbx::Signal&) {},  // nobody here opens a stream
-                   [](pbx::EndSignal&) {},
-                   [](pbx::Note&) {},
-                   [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
-               },
-               effect);
+    std::visit(
+        base::overloaded{
+            [&](pbx::OpenLink& it) {
+              EXPECT_EQ(line_of(it.link), nullptr) << "a link is opened twice";
+              auto wanted = request_of("GET", it.where, "");
+              wanted.upgrade = true;
+              lines_[++last_connection_] = {it.link, std::move(wanted)};
+              arrivals_.push_back({last_connection_, Opened()});
+            },
+            [&](pbx::SendText& it) {
+              engine::ConnectionId connection = 0;
+              const Line* line = line_of(it.link, &connection);
+              EXPECT_TRUE(line && line->open) << "something is sent on a link that is not open";
+              if (line) stage_.dialect().on_text(connection, it.text, now_);
+            },
+            [&](pbx::CloseLink& it) { hang_up(it.link); }, [&](pbx::SendHttp& it) { request(it); },
+            [&](pbx::Stage& it) { set_link(it.state); },
+            [&](pbx::Ready&) {
+              tell(tracker_->end_resync(context()));
+              up_ = true;
+              ++snapshots_;
+              set_link(call::LinkState::up);
+            },
+            [&](pbx::Observe& it) { tell(tracker_->apply(it.seen, context())); },
+            [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
+            [](pbx::Signal&) {},  // nobody here opens a stream
+            [](pbx::EndSignal&) {}, [](pbx::Note&) {},
+            [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
+            [](pbx::Inform&) {},  // nobody here asks about the past
+        },
+        effect);
   }
 }
 

@@ -147,7 +147,7 @@ void History::send(call::InquiryId id, Request request, Effects& effects) {
   effects.push_back(std::move(send));
 }
 
-void History::inform(Iterator it, decltype(Inform::answer) answer, Effects& effects) {
+void History::inform(Iterator it, Inform::Answer answer, Effects& effects) {
   effects.push_back(Inform{it->first, std::move(answer)});
   open_.erase(it);
 }

@@ -57,7 +57,7 @@ class History {
 
   static Search& search_of(Iterator it);
   void send(call::InquiryId id, Request request, Effects& effects);
-  void inform(Iterator it, decltype(Inform::answer) answer, Effects& effects);
+  void inform(Iterator it, Inform::Answer answer, Effects& effects);
   std::optional<call::Refusal> refusal_of(const base::Result<HttpReply>& reply) const;
 
   void begin(Iterator it, const call::SearchCalls& wanted, Effects& effects);
