@@ -41,7 +41,7 @@ class CommandInbox {
     // What is asked about the past; `done` is called once, unless the owner is gone before.
     std::function<void(const pbxgw::v1::HistoryRequest&, TimePoint limit,
                        std::function<void(pbxgw::v1::OwnerReply)> done)>
-        history;
+        history = nullptr;
   };
 
   CommandInbox(std::shared_ptr<bus::Connection> connection, boost::asio::any_io_executor executor,

@@ -33,7 +33,7 @@ struct Outlets {
   // link is read again, so that the PBX is slowed down by TCP.
   std::function<bool()> crowded;
   std::function<boost::asio::awaitable<void>()> pace;
-  std::function<void(call::InquiryId, pbx::Inform::Answer)> inform;
+  std::function<void(call::InquiryId, pbx::Inform::Answer)> inform = nullptr;
 };
 
 // What a link needs to know besides its session.

@@ -9,13 +9,17 @@ namespace control {
 using base::Errc;
 
 std::optional<google::rpc::Status> Admission::enter(Kind kind, std::shared_ptr<Pending> one) {
-  const std::size_t most = kind == Kind::command ? limits_.commands_max : limits_.watches_max;
+  const std::size_t most = kind == Kind::command ? limits_.commands_max
+                           : kind == Kind::watch ? limits_.watches_max
+                                                 : limits_.recordings_max;
   std::lock_guard lock(mutex_);
   if (closed_) return refuse(Errc::shutting_down);
-  Those& here = kind == Kind::command ? commands_ : watches_;
+  Those& here = those(kind);
   if (here.size() >= most) {
     const std::string limit = std::to_string(most);
-    const std::string what = kind == Kind::command ? "requests" : "watches";
+    const std::string what = kind == Kind::command ? "requests"
+                             : kind == Kind::watch ? "watches"
+                                                   : "recordings";
     return refuse(Errc::too_many_requests, "There are " + limit + ' ' + what + " at work already.",
                   {{"limit", limit}, {"kind", what}});
   }
@@ -27,7 +31,7 @@ void Admission::leave(Kind kind, const std::shared_ptr<Pending>& one) {
   std::function<void()> on_empty;
   {
     std::lock_guard lock(mutex_);
-    (kind == Kind::command ? commands_ : watches_).erase(one);
+    those(kind).erase(one);
     on_empty = take_on_empty();
   }
   if (on_empty) on_empty();
@@ -63,7 +67,9 @@ std::size_t Admission::count(Kind kind) const {
 }
 
 std::function<void()> Admission::take_on_empty() {
-  if (!closed_ || !commands_.empty() || !watches_.empty()) return nullptr;
+  for (const Those& some : those_) {
+    if (!closed_ || !some.empty()) return nullptr;
+  }
   return std::exchange(on_empty_, nullptr);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -19,14 +20,15 @@ class Pending {
   virtual void abandon() = 0;
 };
 
-// Who is let in: so many commands and so many watches at a time, and nobody once the process is
-// draining. Knows all that are under way. Any thread; lives as long as the process.
+// Who is let in: so many commands, watches and downloads of recordings at a time, and nobody once
+// the process is draining. Knows all that are under way. Any thread; lives as long as the process.
 class Admission {
  public:
-  enum class Kind { command, watch };
+  enum class Kind { command, watch, recording };
   struct Limits {
     std::size_t commands_max = 1'000;
     std::size_t watches_max = 1'000;
+    std::size_t recordings_max = 100;
   };
   explicit Admission(Limits limits) : limits_(limits) {}
 
@@ -34,7 +36,7 @@ class Admission {
   std::optional<google::rpc::Status> enter(Kind kind, std::shared_ptr<Pending> one);
   void leave(Kind kind, const std::shared_ptr<Pending>& one);
 
-  // Nobody is let in any more. `on_empty` is called once nobody of either kind is left, on
+  // Nobody is let in any more. `on_empty` is called once nobody of any kind is left, on
   // whatever thread sees the last one leave; perhaps at once.
   void close(std::function<void()> on_empty);
   bool is_closed() const;
@@ -43,12 +45,13 @@ class Admission {
 
  private:
   using Those = std::set<std::shared_ptr<Pending>>;
-  const Those& those(Kind kind) const { return kind == Kind::command ? commands_ : watches_; }
+  const Those& those(Kind kind) const { return those_[static_cast<std::size_t>(kind)]; }
+  Those& those(Kind kind) { return those_[static_cast<std::size_t>(kind)]; }
   std::function<void()> take_on_empty();
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  Those commands_, watches_;
+  std::array<Those, 3> those_;
   bool closed_ = false;
   std::function<void()> on_empty_;
 };

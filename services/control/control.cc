@@ -63,7 +63,8 @@ Control::Control(const Config& config)
       core_{directory_, gateway_},
       admission_(config_.limits),
       dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
-                  watch_tools(core_, jetstream_, requests_, metrics_, config_)),
+                  watch_tools(core_, jetstream_, requests_, metrics_, config_),
+                  DownloadTools{core_, metrics_}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),
@@ -150,7 +151,8 @@ void Control::begin_drain(int status) {
 
 asio::awaitable<void> Control::drain() {
   kLog.info("draining", {{"commands", admission_.count(Admission::Kind::command)},
-                         {"watches", admission_.count(Admission::Kind::watch)}});
+                         {"watches", admission_.count(Admission::Kind::watch)},
+                         {"recordings", admission_.count(Admission::Kind::recording)}});
   server_.serving(false);
   drained_.expires_after(config_.drain_limit);
   admission_.close([this] {
@@ -160,6 +162,7 @@ asio::awaitable<void> Control::drain() {
     });
   });
   admission_.abandon(Admission::Kind::watch);
+  admission_.abandon(Admission::Kind::recording);
   co_await drained_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!empty_) {
     kLog.warning("cut short", {{"commands", admission_.count(Admission::Kind::command)}});

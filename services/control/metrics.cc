@@ -20,6 +20,11 @@ Metrics::Metrics(telemetry::Metrics& registry)
       unreadable_events(registry.counter(
           "pbxgw_watch_unreadable_events_total",
           "Messages in the stream of events that are none, left out for watchers.")),
-      bus_connected(registry.gauge("pbxgw_bus_connected", "1 while connected to NATS, else 0.")) {}
+      bus_connected(registry.gauge("pbxgw_bus_connected", "1 while connected to NATS, else 0.")),
+      recordings(registry.gauge("pbxgw_recordings", "Downloads of recordings that are under way.")),
+      recording_bytes(
+          registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
+      recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
+                                           "Downloads ended since their callers took nothing.")) {}
 
 }  // namespace control

@@ -17,6 +17,9 @@ struct Metrics {
   telemetry::Counter watch_pauses;
   telemetry::Counter unreadable_events;
   telemetry::Gauge bus_connected;
+  telemetry::Gauge recordings;
+  telemetry::Counter recording_bytes;
+  telemetry::Counter recordings_too_slow;
 };
 
 }  // namespace control

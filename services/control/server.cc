@@ -24,8 +24,9 @@ constexpr int kPingIntervalMin = 10'000;
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
 
-constexpr const char* kServices[] = {"pbxgw.v1.Tenants", "pbxgw.v1.Calls", "pbxgw.v1.Devices",
-                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events"};
+constexpr const char* kServices[] = {"pbxgw.v1.Tenants", "pbxgw.v1.Calls",
+                                     "pbxgw.v1.Devices", "pbxgw.v1.CallControl",
+                                     "pbxgw.v1.Events",  "pbxgw.v1.CallHistory"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -78,13 +79,15 @@ struct Server::Impl {
         calls(dispatcher),
         devices(dispatcher),
         call_control(dispatcher),
-        events(dispatcher) {}
+        events(dispatcher),
+        call_history(dispatcher) {}
 
   TenantsFace tenants;
   CallsFace calls;
   DevicesFace devices;
   CallControlFace call_control;
   EventsFace events;
+  CallHistoryFace call_history;
   UnknownRpcs unknown;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
@@ -103,6 +106,7 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   builder.RegisterService(&impl_->devices);
   builder.RegisterService(&impl_->call_control);
   builder.RegisterService(&impl_->events);
+  builder.RegisterService(&impl_->call_history);
   builder.RegisterCallbackGenericService(&impl_->unknown);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max));
   // Two processes on one port would share its connections, each with half of the clients.
