@@ -21,6 +21,7 @@ struct Config {
   Admission::Limits limits;
   WatchStream::Limits watch_queue;
   std::chrono::milliseconds watch_patience;
+  DownloadLimits download;              // no settings: they go with the connectors' own
   std::chrono::milliseconds lease_ttl;  // the connectors'
   std::chrono::milliseconds drain_limit;
   telemetry::AdminOptions admin;

@@ -64,7 +64,7 @@ Control::Control(const Config& config)
       admission_(config_.limits),
       dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  DownloadTools{core_, metrics_}),
+                  DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),

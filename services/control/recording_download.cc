@@ -89,7 +89,7 @@ void RecordingDownload::abandon() {
 asio::awaitable<google::rpc::Status> RecordingDownload::fetch() {
   HistoryRequest question;
   question.mutable_open()->set_recording_id(name_.id);
-  auto opening = ask(std::move(question), tools_.open_wait);
+  auto opening = ask(std::move(question), tools_.limits.open_wait);
   auto opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
   if (!opened->has_opened()) co_return another_question();
@@ -131,12 +131,12 @@ asio::awaitable<Answer<HistoryResult>> RecordingDownload::read(unsigned number) 
   HistoryRequest question;
   question.mutable_read()->set_transfer_id(transfer_);
   question.mutable_read()->set_number(number);
-  auto asking = ask(question, tools_.part_wait);
+  auto asking = ask(question, tools_.limits.part_wait);
   auto first = co_await std::move(asking);
   if (first || over_) co_return first;
   const std::string reason = reason_of(first.error());
   if (reason != "TIMED_OUT" && reason != "BUS_UNAVAILABLE") co_return first;
-  auto again = ask(std::move(question), tools_.part_wait);
+  auto again = ask(std::move(question), tools_.limits.part_wait);
   auto second = co_await std::move(again);
   if (!second) co_return first;
   co_return second;
@@ -158,7 +158,7 @@ asio::awaitable<Answer<HistoryResult>> RecordingDownload::ask(HistoryRequest que
 // False if the caller takes nothing for too long.
 asio::awaitable<bool> RecordingDownload::wait_for_space() {
   while (!over_ && !stream_->has_space()) {
-    const auto until = stream_->progress() + tools_.patience;
+    const auto until = stream_->progress() + tools_.limits.patience;
     if (steady_clock::now() >= until) co_return false;
     wake_.expires_at(until);
     co_await wake_.async_wait(kTuple);

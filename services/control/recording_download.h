@@ -17,16 +17,20 @@
 
 namespace control {
 
-// What a download works with, and its limits.
-struct DownloadTools {
-  Core& core;
-  const Metrics& metrics;
+struct DownloadLimits {
   // Until the PBX has begun to answer; for one part.
   std::chrono::milliseconds open_wait{30'000};
   std::chrono::milliseconds part_wait{15'000};
   // A caller whose queue is full and who takes nothing for so long is ended: sooner than the owner
   // forgets the transfer.
   std::chrono::milliseconds patience{25'000};
+};
+
+// What a download works with.
+struct DownloadTools {
+  Core& core;
+  const Metrics& metrics;
+  DownloadLimits limits;
 };
 
 // One GetRecording: pulls the recording from the tenant's owner, part by part, as fast as the

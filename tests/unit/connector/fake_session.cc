@@ -39,6 +39,11 @@ pbx::Effects FakeSession::on_command(call::CommandId id, const call::Command&, p
   return script_.on_command ? script_.on_command(id) : pbx::Effects{};
 }
 
+pbx::Effects FakeSession::on_inquiry(call::InquiryId id, const call::Inquiry& inquiry,
+                                     pbx::TimePoint, pbx::TimePoint) {
+  return script_.on_inquiry ? script_.on_inquiry(id, inquiry) : pbx::Effects{};
+}
+
 pbx::Effects FakeSession::on_tick(pbx::TimePoint) {
   script_.deadline = pbx::TimePoint::max();
   return script_.on_tick ? script_.on_tick() : pbx::Effects{};

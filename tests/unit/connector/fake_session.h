@@ -22,6 +22,7 @@ class FakeSession final : public pbx::Session {
                                const std::string& detail)>
         on_http;
     std::function<pbx::Effects(call::CommandId)> on_command;
+    std::function<pbx::Effects(call::InquiryId, const call::Inquiry&)> on_inquiry;
     std::function<pbx::Effects()> on_tick;
     pbx::TimePoint deadline = pbx::TimePoint::max();
   };
@@ -35,6 +36,8 @@ class FakeSession final : public pbx::Session {
   pbx::Effects on_http(pbx::HttpId id, const base::Result<pbx::HttpReply>& reply,
                        const std::string& detail, pbx::TimePoint now) override;
   pbx::Effects on_command(call::CommandId id, const call::Command& command, pbx::TimePoint limit,
+                          pbx::TimePoint now) override;
+  pbx::Effects on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, pbx::TimePoint limit,
                           pbx::TimePoint now) override;
   pbx::Effects on_tick(pbx::TimePoint now) override;
   pbx::TimePoint deadline() const override { return script_.deadline; }
