@@ -259,7 +259,7 @@ TEST_F(VodiaHistory, AsksLegacyServersWhatTheirRecordingsAreAndWhereTheFileIs) {
   ASSERT_NE(source, nullptr);
   EXPECT_EQ(source->where.target, "/audio.wav?type=recording&id=a%20b.wav");
 
-  for (const std::string body : {std::string("[]"), list_of({recording(5, 1)})}) {
+  for (const std::string& body : {std::string("[]"), list_of({recording(5, 1)})}) {
     const auto none = pbx().inquire(call::FindRecording{"4"});
     answer(200, body);
     EXPECT_EQ(verdict(none), "recording_not_found") << body;
