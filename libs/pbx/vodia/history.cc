@@ -236,7 +236,7 @@ void History::ask_for_records(Iterator it, Effects& effects) {
 // comes twice is the same page.
 void History::take_records(Iterator it, const base::Result<HttpReply>& reply, Effects& effects) {
   Search& search = search_of(it);
-  CallRecords records;
+  HistoryRecords records;
   const bool no_such_page = search.page == 0 && reply && reply->status == 400;
   if (!no_such_page) {
     if (auto refusal = refusal_of(reply)) return inform(it, std::move(*refusal), effects);
@@ -253,7 +253,7 @@ void History::take_records(Iterator it, const base::Result<HttpReply>& reply, Ef
   }
   bool news = false;
   const std::size_t size = records.size();
-  for (CallRecord& record : records.records) {
+  for (HistoryRecord& record : records.records) {
     if (!search.seen.insert(record.id).second) continue;
     news = true;
     take_record(search, std::move(record));
@@ -282,7 +282,7 @@ void History::take_records(Iterator it, const base::Result<HttpReply>& reply, Ef
   ask_for_records(it, effects);
 }
 
-void History::take_record(Search& search, CallRecord record) const {
+void History::take_record(Search& search, HistoryRecord record) const {
   const Window window = search.place.window;
   // Of a server that does not know `start` and `end`.
   if (record.start < window.first * kDay - kFuzz ||
@@ -325,12 +325,12 @@ void History::end_window(Iterator it, Effects& effects) {
 
 // ---- What they say.
 
-bool History::is_ours(const std::string& number, const CallRecord& record) const {
+bool History::is_ours(const std::string& number, const HistoryRecord& record) const {
   return directory_.find(number) || std::find(record.extensions.begin(), record.extensions.end(),
                                               number) != record.extensions.end();
 }
 
-call::Party History::party_of(const Address& address, const CallRecord& record) const {
+call::Party History::party_of(const Address& address, const HistoryRecord& record) const {
   call::Party party{call::DeviceId(address.number), call::DeviceKind::outside, address.number,
                     address.name};
   if (const auto known = directory_.find(address.number)) {
@@ -343,7 +343,7 @@ call::Party History::party_of(const Address& address, const CallRecord& record) 
   return party;
 }
 
-call::PastCall History::past_call_of(const CallRecord& record) const {
+call::PastCall History::past_call_of(const HistoryRecord& record) const {
   call::PastCall call;
   call.id = record.id;
   call.calling = party_of(record.from, record);

@@ -63,7 +63,7 @@ class History {
   void begin(Iterator it, const call::SearchCalls& wanted, Effects& effects);
   void ask_for_records(Iterator it, Effects& effects);
   void take_records(Iterator it, const base::Result<HttpReply>& reply, Effects& effects);
-  void take_record(Search& search, CallRecord record) const;
+  void take_record(Search& search, HistoryRecord record) const;
   void end_window(Iterator it, Effects& effects);
   void look_for_recordings(Iterator it, Effects& effects);
   void take_recordings(Iterator it, const base::Result<HttpReply>& reply, Effects& effects);
@@ -74,9 +74,9 @@ class History {
   void take_file(Iterator it, const base::Result<HttpReply>& reply, Effects& effects);
   RecordingSource source_of(Request request);
 
-  bool is_ours(const std::string& number, const CallRecord& record) const;
-  call::Party party_of(const Address& address, const CallRecord& record) const;
-  call::PastCall past_call_of(const CallRecord& record) const;
+  bool is_ours(const std::string& number, const HistoryRecord& record) const;
+  call::Party party_of(const Address& address, const HistoryRecord& record) const;
+  call::PastCall past_call_of(const HistoryRecord& record) const;
 
   const std::string domain_;
   const std::chrono::milliseconds limit_;

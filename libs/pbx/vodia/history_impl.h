@@ -25,9 +25,9 @@ struct Key {
   std::int64_t start = 0;
   std::string id;
 
-  explicit Key(const CallRecord& record) : start(record.start), id(record.id) {}
+  explicit Key(const HistoryRecord& record) : start(record.start), id(record.id) {}
   Key() = default;
-  bool is_before(const CallRecord& record) const {
+  bool is_before(const HistoryRecord& record) const {
     return start != record.start ? start > record.start : id > record.id;
   }
 };
@@ -48,9 +48,9 @@ struct History::Search {
   int span = kSpanFirst;
   unsigned page = 0, requests = 0;
   std::unordered_set<std::string> seen;  // ids of records of this window; of recordings
-  std::vector<CallRecord> found;         // of this window, the newest that there is room for
+  std::vector<HistoryRecord> found;      // of this window, the newest that there is room for
   bool more = false;                     // and there were others
-  std::vector<CallRecord> calls;         // the page to be told
+  std::vector<HistoryRecord> calls;      // the page to be told
   std::string next;
 
   Step step = Step::records;
@@ -66,7 +66,7 @@ struct History::Search {
     more = false;
   }
   void keep_newest() {
-    std::sort(found.begin(), found.end(), [](const CallRecord& one, const CallRecord& other) {
+    std::sort(found.begin(), found.end(), [](const HistoryRecord& one, const HistoryRecord& other) {
       return Key(one).is_before(other);
     });
     if (found.size() <= room()) return;

@@ -26,11 +26,11 @@ bool is_same_number(const std::string& one, const std::string& other) {
 // The call between the same two, during which it was made; of several, the one that was answered
 // when it began.
 std::optional<std::size_t> call_of(const RecordingEntry& entry,
-                                   const std::vector<CallRecord>& calls) {
+                                   const std::vector<HistoryRecord>& calls) {
   std::optional<std::size_t> best;
   std::int64_t best_distance = 0;
   for (std::size_t i = 0; entry.time && i < calls.size(); ++i) {
-    const CallRecord& call = calls[i];
+    const HistoryRecord& call = calls[i];
     if (*entry.time < call.start - kSlack) continue;
     if (call.end && *entry.time > *call.end + kSlack) continue;
     if (!is_same_number(entry.from.number, call.from.number) ||

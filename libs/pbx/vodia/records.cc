@@ -56,7 +56,7 @@ void for_each_text(value& field, Visit visit) {
   }
 }
 
-void read_extensions(CallRecord& record, value& field) {
+void read_extensions(HistoryRecord& record, value& field) {
   for_each_text(field, [&](std::string_view text) {
     std::string member = member_of(text);
     if (!member.empty() && record.extensions.size() < kExtensionsMax) {
@@ -65,7 +65,7 @@ void read_extensions(CallRecord& record, value& field) {
   });
 }
 
-void read_other(CallRecord& record, std::string_view key, value& field) {
+void read_other(HistoryRecord& record, std::string_view key, value& field) {
   if (type_of(field) == json_type::object || record.data.size() >= kRecordFieldsMax) return;
   std::string joined;
   for_each_text(field, [&](std::string_view text) {
@@ -80,8 +80,8 @@ bool is_id(std::string_view text) { return !text.empty() && text.size() <= kIdMa
 
 }  // namespace
 
-base::Result<CallRecords> parse_call_records(std::string_view body) {
-  CallRecords all;
+base::Result<HistoryRecords> parse_call_records(std::string_view body) {
+  HistoryRecords all;
   const bool right = for_each_element(body, [&](value& element) {
     object fields;
     if (type_of(element) != json_type::object) {
@@ -89,7 +89,7 @@ base::Result<CallRecords> parse_call_records(std::string_view body) {
       return true;
     }
     if (element.get_object().get(fields)) return false;
-    CallRecord record;
+    HistoryRecord record;
     std::optional<std::int64_t> start;
     const bool whole = for_each_field(fields, [&](std::string_view key, value& field) {
       if (key == "extensions") return read_extensions(record, field);

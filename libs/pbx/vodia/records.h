@@ -19,7 +19,7 @@ inline constexpr std::size_t kRecordFieldsMax = 32;  // of one record, beside th
 inline constexpr std::size_t kRecordTextMax = 256;
 
 // An element of …/cdrs.
-struct CallRecord {
+struct HistoryRecord {
   std::string id;
   Address from, to;
   std::int64_t start = 0;
@@ -27,15 +27,15 @@ struct CallRecord {
   std::vector<std::string> extensions;
   std::map<std::string, std::string> data;  // all other fields, lists joined by commas
 
-  bool operator==(const CallRecord&) const = default;
+  bool operator==(const HistoryRecord&) const = default;
 };
-struct CallRecords {
-  std::vector<CallRecord> records;
+struct HistoryRecords {
+  std::vector<HistoryRecord> records;
   unsigned unread = 0;  // without an id or a start
   std::size_t size() const { return records.size() + unread; }
 };
 // bad_frame if `body` is no list.
-base::Result<CallRecords> parse_call_records(std::string_view body);
+base::Result<HistoryRecords> parse_call_records(std::string_view body);
 
 // An element of …/recs that tells of itself.
 struct RecordingEntry {

@@ -81,6 +81,7 @@ TEST_F(HistoryOwnerTest, SaysThatThePbxIsAway) {
 }
 
 TEST_F(HistoryOwnerTest, LimitsWhatWaits) {
+  pbx.has(a_device("201"));
   pbx.on_inquiry([](call::InquiryId, const call::Inquiry&) { return pbx::Effects{}; });
   const auto one = start("one");
   ASSERT_TRUE(until_ups(1));
