@@ -53,6 +53,10 @@ struct HttpDownloadTest : NetTest {
   }
   // The whole dialogue with a peer that answers with `says` and hangs up.
   void fetch(std::string says) {
+    io.restart();
+    got.clear();
+    ended = {};
+    download.reset();
     RawPeer peer(io);
     auto playing = [](RawPeer& by, std::string text) -> asio::awaitable<void> {
       co_await by.accept();
@@ -90,11 +94,9 @@ TEST_F(HttpDownloadTest, TakesChunksAndBodiesThatEndWithTheConnection) {
   EXPECT_FALSE(ended) << ended.message();
   EXPECT_EQ(got, "abcdefg");
   EXPECT_EQ(download->size(), std::nullopt);
-  got.clear();
   fetch("HTTP/1.1 200 OK\r\n\r\nuntil the end");
   EXPECT_FALSE(ended) << ended.message();
   EXPECT_EQ(got, "until the end");
-  got.clear();
   fetch("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   EXPECT_FALSE(ended) << ended.message();
   EXPECT_EQ(got, "");
@@ -111,7 +113,6 @@ TEST_F(HttpDownloadTest, SaysWhereABodyBreaksOff) {
   EXPECT_EQ(got, "half");
   EXPECT_EQ(ended, Errc::link_lost);
   EXPECT_THAT(download->why(), HasSubstr("GET http://127.0.0.1"));
-  got.clear();
   fetch("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\nde");
   EXPECT_EQ(ended, Errc::link_lost);
 }
@@ -125,7 +126,6 @@ TEST_F(HttpDownloadTest, RefusesWhatIsNoHttpOrTooMuch) {
   fetch("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_EQ(ended, Errc::message_too_big);
   // Of one that does not say before, what there is room for comes first.
-  got.clear();
   fetch("HTTP/1.1 200 OK\r\n\r\n" + bytes_of(5'000));
   EXPECT_EQ(ended, Errc::message_too_big);
   EXPECT_LE(got.size(), 1'000u);
