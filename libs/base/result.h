@@ -26,6 +26,7 @@ enum class Errc {
   marker_expired,         // the stream no longer holds what follows this resume marker
   watcher_too_slow,       // a watcher did not read its events in time; resume from the last marker
   permission_denied,      // the caller may not do this
+  recording_not_found,    // the PBX does not have this recording, or no longer
 
   // Why it could not be done, or whether it was is not known.
   owner_moving,       // no connector owns the tenant right now; one will within the lease time

@@ -16,6 +16,7 @@
 
 #include "net/deadline.h"
 #include "net/dial.h"
+#include "net/http_parts.h"
 #include "net/stream.h"
 
 namespace net {
@@ -39,40 +40,12 @@ bool is_idempotent(http::verb verb) {
          verb == http::verb::delete_;
 }
 
-Request request_of(const std::string& method, const Endpoint& endpoint, std::string body) {
-  Request request;
-  request.version(11);
-  request.method_string(method);
-  request.target(endpoint.target);
-  for (const auto& [name, value] : endpoint.headers) request.insert(name, value);
-  request.set(http::field::host, endpoint.host_header());
-  request.body() = std::move(body);
-  request.keep_alive(true);
-  request.prepare_payload();
-  return request;
-}
-
 HttpReply reply_of(Parser::value_type from) {
   HttpReply reply;
   reply.status = from.result_int();
-  for (const auto& field : from) {
-    std::string name(field.name_string());
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    reply.headers.emplace_back(std::move(name), std::string(field.value()));
-  }
+  reply.headers = headers_of(from);
   reply.body = std::move(from.body());
   return reply;
-}
-
-base::Error meaning_of(const base::Error& error) {
-  if (error == asio::error::operation_aborted || error.category() == base::category()) return error;
-  if (error == http::error::body_limit || error == http::error::header_limit) {
-    return base::Errc::message_too_big;
-  }
-  const bool is_end = error == http::error::end_of_stream || error == http::error::partial_message;
-  const bool is_http = error.category() == make_error_code(http::error::bad_method).category();
-  return is_http && !is_end ? base::Errc::bad_frame : base::Errc::link_lost;
 }
 
 // A connection and what was read on it too much.
@@ -93,10 +66,6 @@ struct Connection {
 };
 
 using ConnectionPointer = std::shared_ptr<Connection>;
-
-std::string server_of(const Endpoint& endpoint) {
-  return (endpoint.tls ? "https://" : "http://") + endpoint.name();
-}
 
 }  // namespace
 
@@ -229,9 +198,8 @@ asio::awaitable<base::Result<HttpReply>> HttpClient::send(std::string method, En
   const auto impl = impl_;  // `this` may be gone before the reply is here
   Impl::Exchange exchange;
   exchange.end = steady_clock::now() + limit;
-  exchange.what = method + " " + server_of(endpoint) +
-                  endpoint.target.substr(0, endpoint.target.find('?'));  // no secrets of a query
-  const Request request = request_of(method, endpoint, std::move(body));
+  exchange.what = words_of(method, endpoint);
+  const Request request = request_of(method, endpoint, std::move(body), true);
   exchange.endpoint = std::move(endpoint);
   const std::string server = server_of(exchange.endpoint);
 

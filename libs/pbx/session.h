@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "call/command.h"
 #include "call/event.h"
+#include "call/history.h"
 #include "call/model.h"
 #include "call/signalling.h"
 
@@ -88,6 +89,17 @@ struct EndSignal {
   base::Error why;
   std::string detail;  // a sentence for the media client; never a secret
 };
+// A recording's bytes: what a GET brings, with the login's headers in it, which are secret.
+struct RecordingSource {
+  Handshake where;
+  std::chrono::milliseconds limit;  // until its first byte, and for each further step
+};
+// What became of an on_inquiry().
+struct Inform {
+  using Answer = std::variant<call::PastCalls, RecordingSource, call::Refusal>;
+  call::InquiryId id;
+  Answer answer;
+};
 // Worth a log line and a count. Never a secret, never a number of somebody outside.
 struct Note {
   base::Error what;
@@ -100,7 +112,7 @@ struct GiveUp {
   std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
 };
 using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
-                            Signal, EndSignal, Note, GiveUp>;
+                            Signal, EndSignal, Note, GiveUp, Inform>;
 using Effects = std::vector<Effect>;
 
 // What the server said to a request. A redirect is a reply like any other: nobody follows it.
@@ -160,6 +172,13 @@ class Session {
   }
   // The client is gone: its calls end. EndSignal does not follow.
   virtual Effects on_signal_close(call::SignalId /*id*/, TimePoint /*now*/) { return {}; }
+  // A question about the past, while the vendor's capabilities offer its service (search_calls,
+  // get_recording). `limit`: when the caller stops waiting. Informed exactly once, also before
+  // Ready; of what is open when the session ends, the shell says so.
+  virtual Effects on_inquiry(call::InquiryId id, const call::Inquiry& /*inquiry*/,
+                             TimePoint /*limit*/, TimePoint /*now*/) {
+    return {Inform{id, call::Refusal{base::Errc::feature_not_supported, ""}}};
+  }
   // deadline() has passed.
   virtual Effects on_tick(TimePoint now) = 0;
   // When on_tick() is due; TimePoint::max() for never. Any call above may move it, and on_tick()

@@ -108,6 +108,14 @@ std::string connection_name(const base::TenantId& tenant, const base::CallId& ca
   return out;
 }
 
+std::string past_call_name(const base::TenantId& tenant, std::string_view id) {
+  return tenant_name(tenant) + "/pastCalls/" + to_token(id);
+}
+
+std::string recording_name(const base::TenantId& tenant, std::string_view id) {
+  return tenant_name(tenant) + "/recordings/" + to_token(id);
+}
+
 base::Result<base::TenantId> parse_tenant(std::string_view name) { return parse_ending(name, ""); }
 
 base::Result<base::TenantId> parse_capabilities(std::string_view name) {
@@ -139,6 +147,18 @@ base::Result<ConnectionName> parse_connection(std::string_view name) {
   // No zero in front: one connection has one name. This also leaves out number 0.
   if (error != std::errc{} || stop != end || *first == '0') return Errc::invalid_argument;
   return ConnectionName{std::move(parts->tenant), base::CallId(id.substr(0, dash)), number};
+}
+
+base::Result<RecordName> parse_past_call(std::string_view name) {
+  auto parts = parse(name, "/pastCalls/");
+  if (!parts) return parts.error();
+  return RecordName{std::move(parts->tenant), std::move(parts->last)};
+}
+
+base::Result<RecordName> parse_recording(std::string_view name) {
+  auto parts = parse(name, "/recordings/");
+  if (!parts) return parts.error();
+  return RecordName{std::move(parts->tenant), std::move(parts->last)};
 }
 
 }  // namespace wire

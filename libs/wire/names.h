@@ -16,6 +16,8 @@ std::string call_name(const base::TenantId& tenant, const base::CallId& call);
 std::string device_name(const base::TenantId& tenant, const base::DeviceId& device);
 std::string connection_name(const base::TenantId& tenant, const base::CallId& call,
                             unsigned number);
+std::string past_call_name(const base::TenantId& tenant, std::string_view id);
+std::string recording_name(const base::TenantId& tenant, std::string_view id);
 
 struct CallName {
   base::TenantId tenant;
@@ -30,6 +32,11 @@ struct ConnectionName {
   base::CallId call;
   unsigned number = 0;
 };
+// Of a record of the PBX's: `id` is its word.
+struct RecordName {
+  base::TenantId tenant;
+  std::string id;
+};
 
 // invalid_argument if `name` is not of the form; `kForm` is what to tell the user. "tenants/-" is
 // the tenant "-": where AIP-159's wildcard may stand, the caller looks for it.
@@ -38,10 +45,14 @@ base::Result<base::TenantId> parse_capabilities(std::string_view name);
 base::Result<CallName> parse_call(std::string_view name);
 base::Result<DeviceName> parse_device(std::string_view name);
 base::Result<ConnectionName> parse_connection(std::string_view name);
+base::Result<RecordName> parse_past_call(std::string_view name);
+base::Result<RecordName> parse_recording(std::string_view name);
 inline constexpr char kTenantForm[] = "tenants/{tenant}";
 inline constexpr char kCapabilitiesForm[] = "tenants/{tenant}/capabilities";
 inline constexpr char kCallForm[] = "tenants/{tenant}/calls/{call}";
 inline constexpr char kDeviceForm[] = "tenants/{tenant}/devices/{device}";
 inline constexpr char kConnectionForm[] = "tenants/{tenant}/connections/{connection}";
+inline constexpr char kPastCallForm[] = "tenants/{tenant}/pastCalls/{past_call}";
+inline constexpr char kRecordingForm[] = "tenants/{tenant}/recordings/{recording}";
 
 }  // namespace wire

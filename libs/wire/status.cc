@@ -88,6 +88,9 @@ constexpr auto kRows = std::to_array<ErrorRow>({
      "Watch again from the last marker, and read faster or filter more.", kNoRetry},
     {Errc::permission_denied, PERMISSION_DENIED, "PERMISSION_DENIED",
      "Ask the gateway's operator for the right that the detail names.", kNoRetry},
+    {Errc::recording_not_found, NOT_FOUND, "RECORDING_NOT_FOUND",
+     "Search the call again: the PBX may have deleted the recording, or not stored it yet.",
+     kNoRetry},
 
     {Errc::owner_moving, UNAVAILABLE, "OWNER_MOVING",
      "Try again: nothing was sent, and another connector takes over within the lease time.", 1s},
@@ -192,6 +195,7 @@ const char* resource_type(std::string_view name) {
   if (within("/connections/")) return "pbxgw.dev/Connection";
   if (within("/calls/")) return "pbxgw.dev/Call";
   if (within("/devices/")) return "pbxgw.dev/Device";
+  if (within("/recordings/")) return "pbxgw.dev/Recording";
   return "pbxgw.dev/Tenant";
 }
 

@@ -89,6 +89,27 @@ OwnerReply reply_of(const wire::Failure& failure) {
   return reply;
 }
 
+const char* code_of(const OwnerReply& reply) {
+  if (!reply.has_error()) return "OK";
+  static constexpr const char* kCodes[] = {"OK",
+                                           "CANCELLED",
+                                           "UNKNOWN",
+                                           "INVALID_ARGUMENT",
+                                           "DEADLINE_EXCEEDED",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "PERMISSION_DENIED",
+                                           "RESOURCE_EXHAUSTED",
+                                           "FAILED_PRECONDITION",
+                                           "ABORTED",
+                                           "OUT_OF_RANGE",
+                                           "UNIMPLEMENTED",
+                                           "INTERNAL",
+                                           "UNAVAILABLE"};
+  const auto code = static_cast<std::size_t>(reply.error().code());
+  return code < std::size(kCodes) ? kCodes[code] : "UNKNOWN";
+}
+
 struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<bus::Connection> connection;
   asio::any_io_executor executor;
@@ -116,6 +137,15 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     if (readable && parsed.has_query()) return respond(request, answer(parsed.query()));
     if (readable && parsed.has_signal() && owner.signal) {
       return ask_desk(std::move(request), parsed.signal());
+    }
+    if (readable && parsed.has_history() && owner.history) {
+      auto asked = std::make_shared<bus::Request>(std::move(request));
+      return owner.history(parsed.history(), limit_of(parsed),
+                           [weak = weak_from_this(), asked](OwnerReply reply) {
+                             if (const auto self = weak.lock()) {
+                               self->respond(*asked, std::move(reply));
+                             }
+                           });
     }
     if (!readable || !parsed.has_command()) {
       const wire::Failure failure{
@@ -213,27 +243,6 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
   static const char* rpc_of(const OwnerRequest& asked) {
     const auto service = wire::from_proto(asked.command().service());
     return service ? name_of(*service) : "other";
-  }
-
-  static const char* code_of(const OwnerReply& reply) {
-    if (!reply.has_error()) return "OK";
-    static constexpr const char* kCodes[] = {"OK",
-                                             "CANCELLED",
-                                             "UNKNOWN",
-                                             "INVALID_ARGUMENT",
-                                             "DEADLINE_EXCEEDED",
-                                             "NOT_FOUND",
-                                             "ALREADY_EXISTS",
-                                             "PERMISSION_DENIED",
-                                             "RESOURCE_EXHAUSTED",
-                                             "FAILED_PRECONDITION",
-                                             "ABORTED",
-                                             "OUT_OF_RANGE",
-                                             "UNIMPLEMENTED",
-                                             "INTERNAL",
-                                             "UNAVAILABLE"};
-    const auto code = static_cast<std::size_t>(reply.error().code());
-    return code < std::size(kCodes) ? kCodes[code] : "UNKNOWN";
   }
 
   asio::awaitable<OwnerReply> reply_to(const OwnerRequest& asked) {

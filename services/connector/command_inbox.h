@@ -42,6 +42,10 @@ class CommandInbox {
     std::function<void(const pbxgw::v1::SignalCommand&,
                        std::function<void(pbxgw::v1::OwnerReply)> done)>
         signal{};
+    // What is asked about the past; `done` is called once, unless the owner is gone before.
+    std::function<void(const pbxgw::v1::HistoryRequest&, TimePoint limit,
+                       std::function<void(pbxgw::v1::OwnerReply)> done)>
+        history = nullptr;
   };
 
   CommandInbox(std::shared_ptr<bus::Connection> connection, boost::asio::any_io_executor executor,
@@ -65,5 +69,7 @@ class CommandInbox {
 
 // The caller's answer to a failure.
 pbxgw::v1::OwnerReply reply_of(const wire::Failure& failure);
+// "OK", or the gRPC code of the error: for metrics and the log.
+const char* code_of(const pbxgw::v1::OwnerReply& reply);
 
 }  // namespace connector

@@ -328,6 +328,19 @@ Config read_config(config::Document& document) {
                       .otherwise = 1'000,
                       .least = 1,
                       .most = 100'000}));
+  config.recordings_max = static_cast<std::size_t>(root.section("limits").integer(
+      "recordings_max", {.doc = "Recordings fetched from one tenant's PBX at a time.",
+                         .otherwise = 8,
+                         .least = 1,
+                         .most = 1'000}));
+  config.recording_bytes_max = root.section("limits").bytes(
+      "recording_bytes_max",
+      {.doc = "The largest recording fetched from a PBX.", .otherwise = 256 << 20, .least = 1024});
+  config.recording_time_max = root.section("limits").duration(
+      "recording_time_max", {.doc = "The longest that fetching a recording may take.",
+                             .otherwise = 10min,
+                             .least = 1s,
+                             .most = 24h});
   config.drain_limit =
       root.section("limits").duration("drain", {.doc = "The longest an orderly end may take.",
                                                 .otherwise = 10s,
@@ -363,6 +376,9 @@ Config read_config(config::Document& document) {
                                     std::int64_t(config.drain_limit.count()),
                                     std::int64_t(config.commands_max),
                                     std::int64_t(config.signals_max),
+                                    std::int64_t(config.recordings_max),
+                                    std::int64_t(config.recording_bytes_max),
+                                    std::int64_t(config.recording_time_max.count()),
                                     std::int64_t(config.admin.port),
                                     std::int64_t(config.log.level),
                                     std::int64_t(config.log.format)}) {

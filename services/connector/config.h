@@ -69,6 +69,10 @@ struct Config {
   Duration drain_limit;
   std::size_t commands_max;  // waiting for one tenant's PBX
   std::size_t signals_max;   // media clients' streams of one tenant
+  // Recordings fetched from one tenant's PBX at a time, and how large and slow one may be.
+  std::size_t recordings_max = 8;
+  std::uint64_t recording_bytes_max = 256 << 20;
+  Duration recording_time_max{600'000};
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;

@@ -73,7 +73,13 @@ Metrics::Metrics(telemetry::Metrics& all)
                                    "Messages of media clients' streams: from_client or to_client.",
                                    {"direction"})),
       signal_from_clients(signal_messages.at({"from_client"})),
-      signal_to_clients(signal_messages.at({"to_client"})) {}
+      signal_to_clients(signal_messages.at({"to_client"})),
+      recordings(all.gauge("pbxgw_recordings", "Recordings that are being fetched from PBXs.")),
+      recording_bytes(
+          all.counter("pbxgw_recording_bytes_total", "Bytes of recordings fetched from PBXs.")),
+      recordings_ended(all.counters("pbxgw_recordings_ended_total",
+                                    "Recordings that were being fetched, by what ended it.",
+                                    {"reason"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

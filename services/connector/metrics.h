@@ -39,6 +39,9 @@ struct Metrics {
   telemetry::Family<telemetry::Counter> signal_ended;         // reason
   telemetry::Family<telemetry::Counter> signal_messages;      // direction
   telemetry::Counter signal_from_clients, signal_to_clients;  // of the one before
+  telemetry::Gauge recordings;
+  telemetry::Counter recording_bytes;
+  telemetry::Family<telemetry::Counter> recordings_ended;  // reason
 };
 
 // The handles of one vendor.

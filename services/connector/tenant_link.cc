@@ -73,6 +73,10 @@ asio::awaitable<Ending> TenantLink::run() {
     answer(*unanswered_.begin(),
            call::Refusal{Errc::outcome_unknown, "the link to the PBX ended before it was known"});
   }
+  while (!uninformed_.empty()) {
+    inform(*uninformed_.begin(),
+           call::Refusal{Errc::pbx_disconnected, "the link to the PBX ended in the meantime"});
+  }
   co_return *ending_;
 }
 
@@ -107,6 +111,21 @@ void TenantLink::close_signal(call::SignalId id) {
 
 void TenantLink::answer(call::CommandId id, call::Reply reply) {
   if (unanswered_.erase(id) == 1) outlets_.answer(id, std::move(reply));
+}
+
+bool TenantLink::inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoint limit) {
+  if (uninformed_.size() >= options_.inquiries_max) return false;
+  uninformed_.insert(id);
+  if (ending_) {
+    inform(id, call::Refusal{Errc::pbx_disconnected, ""});
+  } else {
+    apply(session_->on_inquiry(id, inquiry, limit, now()));
+  }
+  return true;
+}
+
+void TenantLink::inform(call::InquiryId id, pbx::Inform::Answer answer) {
+  if (uninformed_.erase(id) == 1) outlets_.inform(id, std::move(answer));
 }
 
 // Counts `work` in, so that run() outlives it.
@@ -145,6 +164,7 @@ void TenantLink::apply(pbx::Effects effects) {
                    [&](pbx::GiveUp& it) {
                      end({it.why, std::move(it.detail), it.retry_after});
                    },
+                   [&](pbx::Inform& it) { inform(it.id, std::move(it.answer)); },
                },
                effect);
   }

@@ -36,6 +36,7 @@ struct Outlets {
   // Of the streams that open_signal() has opened.
   std::function<void(const pbx::Signal&)> signal{};
   std::function<void(const pbx::EndSignal&)> end_signal{};
+  std::function<void(call::InquiryId, pbx::Inform::Answer)> inform = nullptr;
 };
 
 // What a link needs to know besides its session.
@@ -45,6 +46,7 @@ struct LinkOptions {
   std::size_t texts_max = 1'024;   // waiting to be written, for each socket
   std::size_t commands_max = 256;  // taken and not answered yet
   std::size_t requests_max = 64;   // HTTP requests under way; another one fails at once
+  std::size_t inquiries_max = 64;  // taken and not answered yet
 };
 
 // Why a link ended.
@@ -64,7 +66,7 @@ class TenantLink {
   ~TenantLink();
 
   // Runs until the link ends, and all its sockets are closed. Every command submitted is answered
-  // by then. Once only.
+  // by then, and every inquiry. Once only.
   boost::asio::awaitable<Ending> run();
 
   // False if too many wait already: nothing was done. Otherwise answered exactly once, come what
@@ -76,6 +78,9 @@ class TenantLink {
   void open_signal(call::SignalId id, const call::SignalOptions& options);
   void signal(call::SignalId id, const call::FromClient& message);
   void close_signal(call::SignalId id);
+
+  // The same for a question about the past.
+  bool inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoint limit);
 
   // Ends run(), with the close handshake. The first reason given counts.
   void end(Ending why);
@@ -98,6 +103,7 @@ class TenantLink {
   void send(pbx::SendHttp& wanted);
   void close(pbx::LinkId link);
   void answer(call::CommandId id, call::Reply reply);
+  void inform(call::InquiryId id, pbx::Inform::Answer answer);
   void spawn(boost::asio::awaitable<void> work);
 
   boost::asio::any_io_executor executor_;
@@ -108,6 +114,7 @@ class TenantLink {
   std::unique_ptr<net::HttpClient> http_;  // once it is needed
   std::map<pbx::HttpId, std::shared_ptr<Request>> requests_;
   std::set<call::CommandId> unanswered_;
+  std::set<call::InquiryId> uninformed_;
   std::optional<Ending> ending_;
   unsigned running_ = 0;               // coroutines that use this
   boost::asio::steady_timer timer_;    // the session's deadline

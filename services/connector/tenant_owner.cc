@@ -94,6 +94,9 @@ asio::awaitable<void> TenantOwner::run() {
   signal_limits.streams_max = shard_.commons.config.signals_max;
   desk_ = std::make_unique<SignalDesk>(shard_.executor(), signal_owner(), signal_limits,
                                        shard_.commons.metrics);
+  history_desk_ =
+      std::make_unique<HistoryDesk>(shard_.executor(), history_owner(),
+                                    history_limits(shard_.commons.config), shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -107,7 +110,12 @@ asio::awaitable<void> TenantOwner::run() {
                 return submit(std::move(command), limit, request_id, std::move(done));
               },
           .signal = [this](const pbxgw::v1::SignalCommand& asked,
-                           SignalDesk::Done done) { desk_->take(asked, std::move(done)); }},
+                           SignalDesk::Done done) { desk_->take(asked, std::move(done)); },
+          .history =
+              [this](const pbxgw::v1::HistoryRequest& request, TimePoint limit,
+                     std::function<void(pbxgw::v1::OwnerReply)> done) {
+                history_desk_->take(request, limit, std::move(done));
+              }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
     if (const auto opened = inbox_->open(); opened.has_error()) {
@@ -128,6 +136,7 @@ void TenantOwner::stop(base::Errc why) {
   reconfigured_ = false;
   if (inbox_) inbox_->close();
   if (desk_) desk_->end_all(why == Errc::shutting_down ? why : Errc::owner_moving, "");
+  if (history_desk_) history_desk_->close();
   if (link_) link_->end({why, "", {}});
   wake_.cancel();
   for (auto* timer : {&record_timer_, &checkpoint_timer_, &heal_timer_, &room_timer_})
@@ -353,6 +362,10 @@ Outlets TenantOwner::outlets() {
                             {"suppressed", *suppressed}});
     }
   };
+  outlets.inform = [this](call::InquiryId id, pbx::Inform::Answer answer) {
+    auto asked = inquiries_.extract(id);
+    if (!asked.empty()) asked.mapped()(std::move(answer));
+  };
   outlets.crowded = [this] { return publisher_->depth() >= kCrowdedDepth; };
   outlets.pace = [this] { return pace(); };
   outlets.signal = [this](const pbx::Signal& it) { desk_->said(it); };
@@ -506,6 +519,41 @@ bool TenantOwner::submit(call::Command command, TimePoint limit, const std::stri
   if (link_->submit(id, std::move(command), limit)) return true;
   asked_.erase(id);
   return false;
+}
+
+// ---- The past.
+
+HistoryDesk::Owner TenantOwner::history_owner() {
+  return {.tenant = tenant_->id,
+          .epoch = lease_->lease().epoch,
+          .capabilities = tenant_->vendor->capabilities,
+          .obstacle = [this] { return obstacle(); },
+          .ask =
+              [this](call::Inquiry inquiry, TimePoint limit,
+                     std::function<void(pbx::Inform::Answer)> done) {
+                return inquire(std::move(inquiry), limit, std::move(done));
+              },
+          .way = [this](std::string& why) { return way_to_recordings(why); }};
+}
+
+bool TenantOwner::inquire(call::Inquiry inquiry, TimePoint limit,
+                          std::function<void(pbx::Inform::Answer)> done) {
+  const auto id = ++last_inquiry_;
+  inquiries_[id] = std::move(done);
+  if (link_->inquire(id, std::move(inquiry), limit)) return true;
+  inquiries_.erase(id);
+  return false;
+}
+
+base::Result<HistoryDesk::Way> TenantOwner::way_to_recordings(std::string& why) {
+  HistoryDesk::Way way;
+  static_cast<net::DialLimits&>(way.limits) = tenant_->limits;
+  way.limits.body_bytes_max = shard_.commons.config.recording_bytes_max;
+  way.limits.total = shard_.commons.config.recording_time_max;
+  auto tls = shard_.commons.tls.get(tenant_->tls, why);
+  if (tls.has_error()) return tls.error();
+  way.tls = std::move(*tls);
+  return way;
 }
 
 // ---- Coroutines.

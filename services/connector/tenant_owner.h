@@ -14,6 +14,7 @@
 #include "call/tracker.h"
 #include "connector/command_inbox.h"
 #include "connector/event_publisher.h"
+#include "connector/history_desk.h"
 #include "connector/shard.h"
 #include "connector/signal_desk.h"
 #include "connector/tenant_link.h"
@@ -96,6 +97,12 @@ class TenantOwner {
   SignalDesk::Owner signal_owner();
   std::optional<wire::Failure> no_signal_for(const call::DeviceId& device);
 
+  // The past.
+  HistoryDesk::Owner history_owner();
+  bool inquire(call::Inquiry inquiry, TimePoint limit,
+               std::function<void(pbx::Inform::Answer)> done);
+  base::Result<HistoryDesk::Way> way_to_recordings(std::string& why);
+
   boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
   void spawn(boost::asio::awaitable<void> work);
@@ -134,6 +141,9 @@ class TenantOwner {
 
   call::CommandId last_command_ = 0;
   std::map<call::CommandId, Asked> asked_;
+  std::unique_ptr<HistoryDesk> history_desk_;
+  call::InquiryId last_inquiry_ = 0;
+  std::map<call::InquiryId, std::function<void(pbx::Inform::Answer)>> inquiries_;
 
   boost::asio::steady_timer wake_;  // the link loop: stop, or new settings
   boost::asio::steady_timer lease_timer_, record_timer_, checkpoint_timer_, heal_timer_,

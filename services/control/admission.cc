@@ -20,6 +20,7 @@ constexpr Row kRows[] = {
     {&Admission::Limits::commands_max, "requests"},
     {&Admission::Limits::watches_max, "watches"},
     {&Admission::Limits::signals_max, "media clients"},
+    {&Admission::Limits::recordings_max, "recordings"},
 };
 
 }  // namespace

@@ -20,15 +20,17 @@ class Pending {
   virtual void abandon() = 0;
 };
 
-// Who is let in: so many commands, watches and media clients at a time, and nobody once the process
-// is draining. Knows all that are under way. Any thread; lives as long as the process.
+// Who is let in: so many commands, watches, media clients and downloads of recordings at a time,
+// and nobody once the process is draining. Knows all that are under way. Any thread; lives as long
+// as the process.
 class Admission {
  public:
-  enum class Kind { command, watch, signal };
+  enum class Kind { command, watch, signal, recording };
   struct Limits {
     std::size_t commands_max = 1'000;
     std::size_t watches_max = 1'000;
     std::size_t signals_max = 1'000;
+    std::size_t recordings_max = 100;
   };
   explicit Admission(Limits limits) : limits_(limits) {}
 
@@ -51,7 +53,7 @@ class Admission {
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  std::array<Those, 3> those_;  // by kind
+  std::array<Those, 4> those_;  // by kind
   bool closed_ = false;
   std::function<void()> on_empty_;
 };

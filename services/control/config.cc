@@ -79,6 +79,9 @@ Config read_config(config::Document& document) {
   config.limits.signals_max = count(
       "signals_max", "Media clients (WebRtc.Signal) at a time; beyond it: RESOURCE_EXHAUSTED.",
       config.limits.signals_max);
+  config.limits.recordings_max =
+      count("recordings_max", "Downloads of recordings at a time; beyond it: RESOURCE_EXHAUSTED.",
+            config.limits.recordings_max);
   config.watch_queue.responses_max =
       count("watcher_queue", "Responses that wait for one watcher; then reading the stream pauses.",
             config.watch_queue.responses_max);

@@ -22,6 +22,7 @@ struct Config {
   WatchStream::Limits watch_queue;
   std::chrono::milliseconds watch_patience;
   SignalTimes signal_times;             // no settings of their own
+  DownloadLimits download;              // no settings: they go with the connectors' own
   std::chrono::milliseconds lease_ttl;  // the connectors'
   std::chrono::milliseconds drain_limit;
   telemetry::AdminOptions admin;

@@ -64,7 +64,8 @@ Control::Control(const Config& config)
       admission_(config_.limits),
       dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  SignalTools{core_, metrics_, config_.signal_times}),
+                  SignalTools{core_, metrics_, config_.signal_times},
+                  DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),
@@ -152,7 +153,8 @@ void Control::begin_drain(int status) {
 asio::awaitable<void> Control::drain() {
   kLog.info("draining", {{"commands", admission_.count(Admission::Kind::command)},
                          {"watches", admission_.count(Admission::Kind::watch)},
-                         {"signals", admission_.count(Admission::Kind::signal)}});
+                         {"signals", admission_.count(Admission::Kind::signal)},
+                         {"recordings", admission_.count(Admission::Kind::recording)}});
   server_.serving(false);
   drained_.expires_after(config_.drain_limit);
   admission_.close([this] {
@@ -163,6 +165,7 @@ asio::awaitable<void> Control::drain() {
   });
   admission_.abandon(Admission::Kind::watch);
   admission_.abandon(Admission::Kind::signal);
+  admission_.abandon(Admission::Kind::recording);
   co_await drained_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!empty_) {
     kLog.warning("cut short", {{"commands", admission_.count(Admission::Kind::command)}});

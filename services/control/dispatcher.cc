@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/fields.h"
 #include "telemetry/log.h"
 
 namespace control {
@@ -77,6 +78,31 @@ grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Di
     admission_.leave(Admission::Kind::signal, call);
   };
   boost::asio::co_spawn(executor_, call->run(), std::move(finish));
+  return stream.get();
+}
+
+grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* Dispatcher::download(
+    grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request) {
+  auto stream = RecordingStream::make(context);
+  auto name = wire::parse_recording(request.name());
+  if (!name || name->tenant.empty() || name->id.empty()) {
+    const auto failure = not_of_form("name", request.name(), wire::kRecordingForm);
+    stream->finish(to_grpc(wire::to_status(failure)));
+    return stream.get();
+  }
+  auto download = std::make_shared<RecordingDownload>(download_tools_, executor_, stream,
+                                                      std::move(*name), traceparent_of(context));
+  if (const auto refused = admission_.enter(Admission::Kind::recording, download)) {
+    stream->finish(to_grpc(*refused));
+    return stream.get();
+  }
+  download_tools_.metrics.recordings.add(1);
+  auto finish = [this, download, stream](std::exception_ptr failure) {
+    if (failure) stream->finish(to_grpc(internal_error("GetRecording", failure)));
+    download_tools_.metrics.recordings.add(-1);
+    admission_.leave(Admission::Kind::recording, download);
+  };
+  boost::asio::co_spawn(executor_, download->run(), std::move(finish));
   return stream.get();
 }
 

@@ -12,6 +12,7 @@
 
 #include "control/admission.h"
 #include "control/core.h"
+#include "control/recording_download.h"
 #include "control/signal_call.h"
 #include "control/unary_call.h"
 #include "control/watch.h"
@@ -36,13 +37,15 @@ class Dispatcher {
     std::chrono::milliseconds most{60'000};
   };
   Dispatcher(boost::asio::any_io_executor executor, Core& core, Admission& admission,
-             Deadlines deadlines, WatchTools watch_tools, SignalTools signal_tools)
+             Deadlines deadlines, WatchTools watch_tools, SignalTools signal_tools,
+             DownloadTools download_tools)
       : executor_(std::move(executor)),
         core_(core),
         admission_(admission),
         deadlines_(deadlines),
         watch_tools_(std::move(watch_tools)),
-        signal_tools_(std::move(signal_tools)) {}
+        signal_tools_(std::move(signal_tools)),
+        download_tools_(download_tools) {}
 
   template <class Request, class Response>
   using Handler = boost::asio::awaitable<Answer<Response>> (*)(Core&, Request, Caller);
@@ -59,6 +62,9 @@ class Dispatcher {
   grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* signal(
       grpc::CallbackServerContext& context);
 
+  grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* download(
+      grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request);
+
  private:
   Caller caller_of(const grpc::CallbackServerContext& context) const;
 
@@ -68,6 +74,7 @@ class Dispatcher {
   const Deadlines deadlines_;
   const WatchTools watch_tools_;
   const SignalTools signal_tools_;
+  const DownloadTools download_tools_;
 };
 
 // For an exception that a handler let escape: logs it.

@@ -2,6 +2,7 @@
 
 #include "control/dispatcher.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
+#include "pbxgw/v1/call_history_service.grpc.pb.h"
 #include "pbxgw/v1/calls_service.grpc.pb.h"
 #include "pbxgw/v1/devices_service.grpc.pb.h"
 #include "pbxgw/v1/events_service.grpc.pb.h"
@@ -74,6 +75,20 @@ class CallControlFace final : public pbxgw::v1::CallControl::CallbackService {
   PBXGW_RPC(StartRecording)
   PBXGW_RPC(StopRecording)
   PBXGW_RPC(AssociateData)
+
+ private:
+  Dispatcher& dispatcher_;
+};
+
+class CallHistoryFace final : public pbxgw::v1::CallHistory::CallbackService {
+ public:
+  explicit CallHistoryFace(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+  PBXGW_RPC(SearchCalls)
+  grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* GetRecording(
+      grpc::CallbackServerContext* context,
+      const pbxgw::v1::GetRecordingRequest* request) override {
+    return dispatcher_.download(*context, *request);
+  }
 
  private:
   Dispatcher& dispatcher_;

@@ -27,6 +27,11 @@ Metrics::Metrics(telemetry::Metrics& registry)
                            "Media clients' streams ended since their clients took nothing.")),
       signal_messages(registry.counters("pbxgw_signal_messages_total",
                                         "Messages passed on: from_client or to_client.",
-                                        {{"direction", 2}})) {}
+                                        {{"direction", 2}})),
+      recordings(registry.gauge("pbxgw_recordings", "Downloads of recordings that are under way.")),
+      recording_bytes(
+          registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
+      recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
+                                           "Downloads ended since their callers took nothing.")) {}
 
 }  // namespace control

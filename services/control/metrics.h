@@ -20,6 +20,9 @@ struct Metrics {
   telemetry::Gauge signals;
   telemetry::Counter signals_too_slow;
   telemetry::Family<telemetry::Counter> signal_messages;  // direction
+  telemetry::Gauge recordings;
+  telemetry::Counter recording_bytes;
+  telemetry::Counter recordings_too_slow;
 };
 
 }  // namespace control

@@ -25,7 +25,8 @@ constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
 
 constexpr const char* kServices[] = {"pbxgw.v1.Tenants",     "pbxgw.v1.Calls",  "pbxgw.v1.Devices",
-                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events", "pbxgw.v1.WebRtc"};
+                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events", "pbxgw.v1.WebRtc",
+                                     "pbxgw.v1.CallHistory"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -79,7 +80,8 @@ struct Server::Impl {
         devices(dispatcher),
         call_control(dispatcher),
         events(dispatcher),
-        web_rtc(dispatcher) {}
+        web_rtc(dispatcher),
+        call_history(dispatcher) {}
 
   TenantsFace tenants;
   CallsFace calls;
@@ -87,6 +89,7 @@ struct Server::Impl {
   CallControlFace call_control;
   EventsFace events;
   WebRtcFace web_rtc;
+  CallHistoryFace call_history;
   UnknownRpcs unknown;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
@@ -106,6 +109,7 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   builder.RegisterService(&impl_->call_control);
   builder.RegisterService(&impl_->events);
   builder.RegisterService(&impl_->web_rtc);
+  builder.RegisterService(&impl_->call_history);
   builder.RegisterCallbackGenericService(&impl_->unknown);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max));
   // Two processes on one port would share its connections, each with half of the clients.

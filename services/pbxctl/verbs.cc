@@ -39,6 +39,19 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "pbxctl watch --type delivered --type established --count 10\n"
      "pbxctl watch --json --for 1m",
      declare_watch},
+    {"history", kLook, "The calls that are over",
+     "Lists calls as the PBX's own records have them, the newest first: when, who with whom, for "
+     "how\n"
+     "long they talked, and the names of recordings. Not every PBX keeps records that can be read.",
+     "pbxctl history --since 2h --device 201\n"
+     "pbxctl history --since 2026-11-01 --until 2026-11-02T12:00:00Z --count 500",
+     declare_history},
+    {"recording", kLook, "Fetches a recording",
+     "Writes the sound of a recording, by its name in `history`, to a file, which must not exist "
+     "yet,\n"
+     "or with - to the output. A file that could not be fetched to its end is removed again.",
+     "pbxctl recording 17 --output call.wav\npbxctl recording 17 --output - > call.wav",
+     declare_recording},
 
     {"call", kCalls, "Starts a call",
      "Starts a call from a device to a number. With many PBXs the device's own phone rings first,\n"

@@ -365,6 +365,7 @@ void Gateway::apply(pbx::Effects effects) {
                      EXPECT_TRUE(open) << "a stream ends that is not open";
                      if (open) stream->second.end = Ended{it.why, it.detail};
                    },
+                   [](pbx::Inform&) {},  // nobody here asks about the past
                    [](pbx::Note&) {},
                    [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
                },

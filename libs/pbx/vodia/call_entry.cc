@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
 #include "pbx/vodia/codec.h"
@@ -20,16 +18,6 @@ using simdjson::ondemand::value;
 JsonParser& entry_parser() {
   thread_local JsonParser parser;
   return parser;
-}
-
-// Unix seconds with a fraction.
-std::optional<std::int64_t> microseconds_of(std::string_view text) {
-  text = trimmed(text);
-  double seconds = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (!(seconds > 0) || seconds > 1e11) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(seconds * 1e6));
 }
 
 // A time that is there: "" and 0 mean not yet.

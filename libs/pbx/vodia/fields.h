@@ -1,7 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +42,16 @@ inline std::string_view trimmed(std::string_view text) {
 
 inline std::string cut(std::string_view text, std::size_t most) {
   return std::string(shortened(text, most));
+}
+
+// Unix seconds with a fraction, as microseconds. Nothing for 0 and "": not yet.
+inline std::optional<std::int64_t> microseconds_of(std::string_view text) {
+  text = trimmed(text);
+  double seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!(seconds > 0) || seconds > 1e11) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(seconds * 1e6));
 }
 
 }  // namespace pbx::vodia

@@ -43,6 +43,7 @@ Session::Session(Options options)
       commands_(options_.commands, http_, calls_, directory_, portals_),
       holders_(options_.login.domain, http_, calls_),
       phones_(options_.phones, http_, directory_),
+      history_(options_.login.domain, options_.login_limit, http_, directory_),
       random_(options_.random) {}
 
 Effects Session::on_start(TimePoint now) {
@@ -330,6 +331,18 @@ Effects Session::on_signal_close(call::SignalId id, TimePoint) {
   return effects;
 }
 
+Effects Session::on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, TimePoint limit,
+                            TimePoint now) {
+  Effects effects;
+  if (phase_ != Phase::ready) {
+    effects.push_back(
+        Inform{id, call::Refusal{Errc::pbx_disconnected, "the login is not complete"}});
+  } else {
+    history_.ask(id, inquiry, limit, now, effects);
+  }
+  return effects;
+}
+
 Effects Session::on_tick(TimePoint now) {
   Effects effects;
   if (phase_ == Phase::over) return effects;
@@ -378,6 +391,7 @@ Effects Session::on_tick(TimePoint now) {
     commands_.on_tick(now, effects);
     commands_.on_unsaid(portals_.on_tick(now, effects), effects);
     phones_.on_tick(now, effects);
+    history_.on_tick(now, effects);
   }
   return effects;
 }
@@ -386,8 +400,8 @@ TimePoint Session::deadline() const {
   if (phase_ == Phase::over) return TimePoint::max();
   TimePoint first = std::min({due_, keep_alive_, resubscribe_, poll_, check_, ask_, proof_});
   if (phase_ == Phase::ready) {
-    first = std::min(
-        {first, calls_.deadline(), commands_.deadline(), portals_.deadline(), phones_.deadline()});
+    first = std::min({first, calls_.deadline(), commands_.deadline(), portals_.deadline(),
+                      phones_.deadline(), history_.deadline()});
   }
   return first;
 }

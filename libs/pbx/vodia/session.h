@@ -9,6 +9,7 @@
 #include "pbx/vodia/codec.h"
 #include "pbx/vodia/commands.h"
 #include "pbx/vodia/directory.h"
+#include "pbx/vodia/history.h"
 #include "pbx/vodia/holders.h"
 #include "pbx/vodia/http.h"
 #include "pbx/vodia/login.h"
@@ -57,6 +58,8 @@ class Session final : public pbx::Session {
                          TimePoint now) override;
   Effects on_signal(call::SignalId id, const call::FromClient& message, TimePoint now) override;
   Effects on_signal_close(call::SignalId id, TimePoint now) override;
+  Effects on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, TimePoint limit,
+                     TimePoint now) override;
   Effects on_tick(TimePoint now) override;
   TimePoint deadline() const override;
 
@@ -95,6 +98,7 @@ class Session final : public pbx::Session {
   Commands commands_;
   Holders holders_;
   Phones phones_;
+  History history_;
   Phase phase_ = Phase::logging_in;
   TimePoint due_ = TimePoint::max();  // of the present step
   TimePoint keep_alive_ = TimePoint::max(), resubscribe_ = TimePoint::max(),

@@ -30,6 +30,7 @@ void Session::go_on(Login::Outcome outcome, TimePoint now, Effects& effects) {
     return;
   }
   commands_.set_legacy(legacy());
+  history_.set_legacy(legacy());
   if (phase_ == Phase::logging_in) {
     phase_ = Phase::opening;
     due_ = TimePoint::max();  // the shell's limits hold from here to open
@@ -83,6 +84,8 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
   } else if (auto held = holders_.on_http(id, reply)) {
     tell(std::move(*held), now, effects);
     become_ready_if_complete(false, now, effects);
+  } else if (const auto log_in = history_.on_http(id, reply, effects)) {
+    if (*log_in) log_in_again(now, effects);
   } else if (const auto wishes = commands_.on_http(id, reply, now, effects)) {
     if (wishes->log_in) log_in_again(now, effects);
     if (wishes->read_devices && phase_ == Phase::ready) {

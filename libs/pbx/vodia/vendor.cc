@@ -125,8 +125,12 @@ constexpr Capability kCapabilities[] = {
      "A stream is a WebRTC phone of its device. Servers from 69 on answer StartCall with a "
      "RemoteOffer of their own, which needs an AnswerOffer; those of 2016 have one call on each "
      "stream. Without an admin_user only the extension that watches can open one."},
-    {Service::search_calls, Confirmation::none, "Not built yet."},
-    {Service::get_recording, Confirmation::none, "Not built yet."},
+    {Service::search_calls, Confirmation::acknowledged,
+     "Reading the PBX's records takes an admin_user. A recording is told with the call that has "
+     "the "
+     "same parties and time: the PBX has no key in common."},
+    {Service::get_recording, Confirmation::acknowledged,
+     "Takes an admin_user, as SearchCalls does."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

@@ -5,6 +5,7 @@
 #include "control/answer.h"
 #include "control/core.h"
 #include "control/fields.h"
+#include "pbxgw/v1/call_history_service.pb.h"
 #include "pbxgw/v1/calls_service.pb.h"
 #include "pbxgw/v1/devices_service.pb.h"
 #include "pbxgw/v1/tenants_service.pb.h"
@@ -35,6 +36,10 @@ Answering<pbxgw::v1::ListDevicesResponse> list_devices(Core& core,
                                                        Caller caller);
 Answering<pbxgw::v1::GetDeviceResponse> get_device(Core& core, pbxgw::v1::GetDeviceRequest request,
                                                    Caller caller);
+
+Answering<pbxgw::v1::SearchCallsResponse> search_calls(Core& core,
+                                                       pbxgw::v1::SearchCallsRequest request,
+                                                       Caller caller);
 
 // Has the owner carry out what `fields` were read from a request.
 Answering<pbxgw::v1::CommandResult> carry_out(Core& core, Fields fields, Caller caller);

@@ -10,6 +10,8 @@ Action declare_capabilities(CLI::App& app);
 Action declare_devices(CLI::App& app);
 Action declare_calls(CLI::App& app);
 Action declare_watch(CLI::App& app);
+Action declare_history(CLI::App& app);
+Action declare_recording(CLI::App& app);
 
 Action declare_call(CLI::App& app);
 Action declare_pickup(CLI::App& app);

@@ -51,7 +51,8 @@ void Calls::on_change(const Change& change) {
     record.from = change.leg->from;
     record.to = change.leg->to;
   }
-  record.recorded = record.recorded || change.kind == Change::Kind::record_started;
+  if (change.kind == Change::Kind::record_started) record.recorded = record.recording = true;
+  if (change.kind == Change::Kind::record_stopped) record.recording = false;
   if (change.extension == engine::kOutside) {
     record.outside = true;
     return;
@@ -73,6 +74,12 @@ void Calls::look_at(CallId id, TimePoint at, std::set<ExtensionIndex>& touched) 
   if (it == records_.end()) return;
   CallRecord& record = it->second;
   touched.insert(record.present.begin(), record.present.end());
+  if (record.recorded && !record.record_from) record.record_from = at;
+  if (record.recording) {
+    record.record_to.reset();
+  } else if (record.recorded && !record.record_to) {
+    record.record_to = at;
+  }
   const Call* call = tenant_.find_call(id);
   if (!call) {
     record.end = at;

@@ -24,6 +24,8 @@ struct CallRecord {
   std::vector<std::string> extensions;        // that ever were
   bool outside = false;                       // somebody of outside was in it
   bool recorded = false;
+  bool recording = false;                                   // now
+  std::optional<engine::TimePoint> record_from, record_to;  // the first and the last of it
   std::string comment, category;
 };
 

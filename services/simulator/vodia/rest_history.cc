@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
+#include <cmath>
+#include <numbers>
+#include <string>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -137,15 +139,61 @@ HttpReply history(const RestCall& call) {
 
 // ---- Recordings
 
-// A header and no samples: 8 kHz, 16 bit, one channel.
-constexpr unsigned char kSilence[] = {'R', 'I', 'F', 'F', 36,  0,   0,   0,  'W', 'A', 'V',
-                                      'E', 'f', 'm', 't', ' ', 16,  0,   0,  0,   1,   0,
-                                      1,   0,   64,  31,  0,   0,   128, 62, 0,   0,   2,
-                                      0,   16,  0,   'd', 'a', 't', 'a', 0,  0,   0,   0};
+struct Span {
+  engine::TimePoint from, to;
+};
+Span recorded_in(const CallRecord& it) {
+  const auto from = it.record_from.value_or(it.answered.value_or(it.start));
+  return {from, std::max(from, it.record_to.value_or(it.end))};
+}
+
+std::string file_of(const CallRecord& it) { return "rec-" + std::to_string(it.number) + ".wav"; }
+
+void append_number(std::string& out, std::uint32_t number, int bytes) {
+  for (; bytes > 0; --bytes, number >>= 8) out += static_cast<char>(number & 0xFF);
+}
+
+// 48 kHz, 16 bit, two channels, as long as was recorded, but for its limit: a tone, another one for
+// each recording.
+std::string sound_of(const CallRecord& it) {
+  constexpr std::uint32_t kRate = 48'000, kFrame = 4;
+  constexpr std::uint64_t kMillisMax = 120'000;
+  const Span span = recorded_in(it);
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(span.to - span.from);
+  const auto frames = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(static_cast<std::uint64_t>(millis.count()), kMillisMax) * kRate /
+      1'000);
+  std::string out = "RIFF";
+  append_number(out, 36 + frames * kFrame, 4);
+  out += "WAVEfmt ";
+  append_number(out, 16, 4);
+  append_number(out, 1, 2);  // PCM
+  append_number(out, 2, 2);
+  append_number(out, kRate, 4);
+  append_number(out, kRate * kFrame, 4);
+  append_number(out, kFrame, 2);
+  append_number(out, 16, 2);
+  out += "data";
+  append_number(out, frames * kFrame, 4);
+  const double step = 2 * std::numbers::pi * static_cast<double>(300 + it.number % 50 * 10) / kRate;
+  for (std::uint32_t i = 0; i < frames; ++i) {
+    const auto sample = static_cast<std::uint32_t>(std::lround(8'000 * std::sin(step * i)));
+    append_number(out, sample, 2);
+    append_number(out, sample, 2);
+  }
+  return out;
+}
+
+HttpReply sound_reply(const CallRecord& it) {
+  HttpReply reply = bare_reply(200);
+  reply.headers.emplace_back("Content-Type", "audio/wav");
+  reply.body = sound_of(it);
+  return reply;
+}
 
 json::object recording_json(const Pbx& pbx, const CallRecord& it) {
-  const auto from = it.answered.value_or(it.start);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(it.end - from).count();
+  const Span span = recorded_in(it);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span.to - span.from);
   return {{"id", it.number},
           {"from", pbx.encoder.party(it.from)},
           {"to", pbx.encoder.party(it.to)},
@@ -154,9 +202,9 @@ json::object recording_json(const Pbx& pbx, const CallRecord& it) {
           {"group", ""},
           {"status", "adhoc"},
           {"notes", it.comment},
-          {"time", pbx.encoder.time_text(from)},
-          {"duration", seconds},
-          {"file", "rec-" + std::to_string(it.number) + ".wav"}};
+          {"time", pbx.encoder.time_text(span.from)},
+          {"duration", seconds.count()},
+          {"file", file_of(it)}};
 }
 
 Records recorded(const RestCall& call) {
@@ -168,11 +216,7 @@ Records recorded(const RestCall& call) {
 HttpReply recordings(const RestCall& call) {
   if (const auto wanted = number_of(call.query("id"))) {
     for (const auto* it : recorded(call)) {
-      if (it->number != *wanted) continue;
-      HttpReply reply = bare_reply(200);
-      reply.headers.emplace_back("Content-Type", "audio/wav");
-      reply.body.assign(reinterpret_cast<const char*>(kSilence), sizeof kSilence);
-      return reply;
+      if (it->number == *wanted) return sound_reply(*it);
     }
     return bare_reply(404);
   }
@@ -204,6 +248,16 @@ HttpReply some_recordings(const RestCall& call) {
   return json_reply(list);
 }
 
+// Of servers before 69: the sound by the name of its file.
+HttpReply audio(const RestCall& call) {
+  const bool wanted = call.query("type") == "recording" && !call.pbx.settings.modern();
+  const std::string file = call.query("id");
+  for (const auto* it : recorded(call)) {
+    if (wanted && file_of(*it) == file) return sound_reply(*it);
+  }
+  return bare_reply(404);
+}
+
 }  // namespace
 
 std::span<const RestRoute> history_routes() {
@@ -215,6 +269,7 @@ std::span<const RestRoute> history_routes() {
       {"GET", "/rest/domain/{domain}/recs/*", Needs::tenant, some_recordings},
       {"GET", "/rest/user/{account}/recs", Needs::itself, recordings},
       {"GET", "/rest/user/{account}/recs/*", Needs::itself, some_recordings},
+      {"GET", "/audio.wav", Needs::tenant, audio},
   };
   return kRoutes;
 }

@@ -54,6 +54,11 @@ pbx::Effects FakeSession::on_signal_close(call::SignalId id, pbx::TimePoint) {
   return script_.on_signal_close ? script_.on_signal_close(id) : pbx::Effects{};
 }
 
+pbx::Effects FakeSession::on_inquiry(call::InquiryId id, const call::Inquiry& inquiry,
+                                     pbx::TimePoint, pbx::TimePoint) {
+  return script_.on_inquiry ? script_.on_inquiry(id, inquiry) : pbx::Effects{};
+}
+
 pbx::Effects FakeSession::on_tick(pbx::TimePoint) {
   script_.deadline = pbx::TimePoint::max();
   return script_.on_tick ? script_.on_tick() : pbx::Effects{};

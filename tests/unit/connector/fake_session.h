@@ -22,6 +22,7 @@ class FakeSession final : public pbx::Session {
                                const std::string& detail)>
         on_http;
     std::function<pbx::Effects(call::CommandId)> on_command;
+    std::function<pbx::Effects(call::InquiryId, const call::Inquiry&)> on_inquiry;
     std::function<pbx::Effects()> on_tick;
     std::function<pbx::Effects(call::SignalId, const call::SignalOptions&)> on_signal_open;
     std::function<pbx::Effects(call::SignalId, const call::FromClient&)> on_signal;
@@ -38,6 +39,8 @@ class FakeSession final : public pbx::Session {
   pbx::Effects on_http(pbx::HttpId id, const base::Result<pbx::HttpReply>& reply,
                        const std::string& detail, pbx::TimePoint now) override;
   pbx::Effects on_command(call::CommandId id, const call::Command& command, pbx::TimePoint limit,
+                          pbx::TimePoint now) override;
+  pbx::Effects on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, pbx::TimePoint limit,
                           pbx::TimePoint now) override;
   pbx::Effects on_tick(pbx::TimePoint now) override;
   pbx::Effects on_signal_open(call::SignalId id, const call::SignalOptions& options,

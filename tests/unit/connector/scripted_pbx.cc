@@ -53,6 +53,14 @@ ScriptedPbx::ScriptedPbx() {
     }
     return act ? act(id) : pbx::Effects{};
   };
+  script_.on_inquiry = [this](call::InquiryId id, const call::Inquiry& inquiry) {
+    Inquired act;
+    {
+      const std::lock_guard lock(mutex_);
+      act = inquired_;
+    }
+    return act ? act(id, inquiry) : pbx::Effects{};
+  };
   thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -121,6 +129,11 @@ void ScriptedPbx::say(pbx::Effects effects) {
 void ScriptedPbx::on_command(std::function<pbx::Effects(call::CommandId)> act) {
   const std::lock_guard lock(mutex_);
   act_ = std::move(act);
+}
+
+void ScriptedPbx::on_inquiry(Inquired act) {
+  const std::lock_guard lock(mutex_);
+  inquired_ = std::move(act);
 }
 
 void ScriptedPbx::hang_up() {

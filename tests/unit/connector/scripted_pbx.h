@@ -46,6 +46,9 @@ class ScriptedPbx {
 
   // What becomes of a command; nothing: it stays unanswered. Called on the session's thread.
   void on_command(std::function<pbx::Effects(call::CommandId)> act);
+  // The same for a question about the past.
+  using Inquired = std::function<pbx::Effects(call::InquiryId, const call::Inquiry&)>;
+  void on_inquiry(Inquired act);
   unsigned commands() const { return commands_; }  // heard so far
 
   // What the sessions do with media clients. Before any of them runs.
@@ -74,11 +77,12 @@ class ScriptedPbx {
 
   static ScriptedPbx* current_;
   FakeSession::Script script_;
-  std::mutex mutex_;  // for the next four
+  std::mutex mutex_;  // for the next five
   std::map<std::string, call::CallView> calls_;
   std::map<base::DeviceId, call::Device> devices_;
   std::map<std::string, pbx::Effects> said_;
   std::function<pbx::Effects(call::CommandId)> act_;
+  Inquired inquired_;
   std::atomic<unsigned> links_ = 0, commands_ = 0;
   std::atomic<bool> stalled_ = false;
   unsigned last_said_ = 0;

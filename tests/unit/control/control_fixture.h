@@ -14,6 +14,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
+#include "pbxgw/v1/call_history_service.grpc.pb.h"
 #include "pbxgw/v1/calls_service.grpc.pb.h"
 #include "pbxgw/v1/devices_service.grpc.pb.h"
 #include "pbxgw/v1/events_service.grpc.pb.h"

@@ -100,6 +100,13 @@ class Dialogue {
     carry_out(session->on_signal(id, message, now));
   }
   void close_signal(call::SignalId id) { carry_out(session->on_signal_close(id, now)); }
+  // Returns the inquiry's id.
+  call::InquiryId inquire(const call::Inquiry& inquiry,
+                          std::chrono::milliseconds limit = std::chrono::seconds(60)) {
+    const call::InquiryId id = ++last_inquiry_;
+    carry_out(session->on_inquiry(id, inquiry, now + limit, now));
+    return id;
+  }
   // Lets time pass as the shell does: on_tick() at each deadline on the way.
   void pass(std::chrono::milliseconds span) {
     const TimePoint until = now + span;
@@ -152,6 +159,7 @@ class Dialogue {
   std::vector<EndSignal> ended_signals;
   std::vector<Note> notes;
   std::vector<GiveUp> given_up;
+  std::map<call::InquiryId, std::vector<Inform::Answer>> informed;
   std::vector<call::Observation> seen;
   // What consumers are told: "delivered 202", with the cause behind it where it is not the usual
   // one, and the command that caused it: "connectionCleared 202 (normalClearing) by 1".
@@ -176,6 +184,7 @@ class Dialogue {
                      [&](const EndSignal& it) { ended_signals.push_back(it); },
                      [&](const Note& it) { notes.push_back(it); },
                      [&](const GiveUp& it) { given_up.push_back(it); },
+                     [&](const Inform& it) { informed[it.id].push_back(it.answer); },
                  },
                  effect);
     }
@@ -208,6 +217,7 @@ class Dialogue {
 
   call::Fold consumer_;
   call::CommandId last_command_ = 0;
+  call::InquiryId last_inquiry_ = 0;
 };
 
 }  // namespace pbx::test

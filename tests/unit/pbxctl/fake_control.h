@@ -14,6 +14,7 @@
 
 #include "pbxctl/run.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
+#include "pbxgw/v1/call_history_service.grpc.pb.h"
 #include "pbxgw/v1/calls_service.grpc.pb.h"
 #include "pbxgw/v1/devices_service.grpc.pb.h"
 #include "pbxgw/v1/events_service.grpc.pb.h"
@@ -48,14 +49,16 @@ class FakeControl {
         calls_service(*this),
         devices_service(*this),
         control_service(*this),
-        events_service(*this) {
+        events_service(*this),
+        history_service(*this) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : {static_cast<grpc::Service*>(&tenants_service),
                                    static_cast<grpc::Service*>(&calls_service),
                                    static_cast<grpc::Service*>(&devices_service),
                                    static_cast<grpc::Service*>(&control_service),
-                                   static_cast<grpc::Service*>(&events_service)}) {
+                                   static_cast<grpc::Service*>(&events_service),
+                                   static_cast<grpc::Service*>(&history_service)}) {
       builder.RegisterService(service);
     }
     server = builder.BuildAndStart();
@@ -78,6 +81,8 @@ class FakeControl {
   std::vector<v1::Call> calls;
   std::vector<v1::Device> devices;
   std::vector<std::string> unreachable;
+  std::deque<v1::SearchCallsResponse> past_calls;  // a page for each question
+  std::vector<v1::GetRecordingResponse> recording;
   grpc::Status verdict;  // of every RPC of CallControl, and those that set devices
   v1::Call call_after;   // in their responses
   std::string connection_after;
@@ -250,11 +255,31 @@ class FakeControl {
     }
   };
 
+  struct HistoryService final : v1::CallHistory::Service {
+    explicit HistoryService(FakeControl& owner) : fake(owner) {}
+    FakeControl& fake;
+    grpc::Status SearchCalls(grpc::ServerContext*, const v1::SearchCallsRequest* request,
+                             v1::SearchCallsResponse* response) override {
+      fake.note("SearchCalls", *request);
+      if (fake.past_calls.empty()) return fake.verdict;
+      *response = fake.past_calls.front();
+      fake.past_calls.pop_front();
+      return grpc::Status::OK;
+    }
+    grpc::Status GetRecording(grpc::ServerContext*, const v1::GetRecordingRequest* request,
+                              grpc::ServerWriter<v1::GetRecordingResponse>* writer) override {
+      fake.note("GetRecording", *request);
+      for (const auto& response : fake.recording) writer->Write(response);
+      return fake.verdict;
+    }
+  };
+
   TenantsService tenants_service;
   CallsService calls_service;
   DevicesService devices_service;
   CallControlService control_service;
   EventsService events_service;
+  HistoryService history_service;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };

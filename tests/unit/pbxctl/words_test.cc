@@ -33,7 +33,9 @@ TEST_F(Words, HaveAVerbForEachService) {
   std::set<std::string> names, verbs_seen;
   for (const Verb& verb : verbs()) names.insert(verb.name);
   for (const auto& text : words<v1::Service>()) {
-    const std::string verb = verb_for(value_of<v1::Service>(text));
+    const auto service = value_of<v1::Service>(text);
+    const std::string verb = verb_for(service);
+    if (service == v1::SERVICE_SIGNAL) continue;  // is for phones: this program has no sound
     EXPECT_TRUE(names.contains(verb)) << text;
     EXPECT_TRUE(verbs_seen.insert(verb).second) << text;
   }

@@ -314,6 +314,9 @@ TEST_F(VodiaRestTest, KeepsRecordings) {
   EXPECT_EQ(ask("/rest/user/503@acme.example/recs").as_array().size(), 0u);
   EXPECT_THAT(scene.get(std::string(kUser) + "/recs?id=1", VodiaScene::as("501")).body,
               testing::StartsWith("RIFF"));
+  const auto sound = scene.get(std::string(kDomain) + "/recs?id=1", VodiaScene::admin());
+  EXPECT_EQ(sound.body.size(), 44u + 3 * 48'000 * 4);
+  EXPECT_EQ(status("/audio.wav?type=recording&id=rec-1.wav", VodiaScene::admin()), 404u);
 }
 
 TEST_F(VodiaRestTest, ListsRecordingsIn2016ByTheirIds) {
@@ -327,6 +330,10 @@ TEST_F(VodiaRestTest, ListsRecordingsIn2016ByTheirIds) {
       VodiaScene::parsed(old.get(std::string(kDomain) + "/recs/1,7", tenant_admin()));
   ASSERT_EQ(details.as_array().size(), 1u);
   EXPECT_EQ(details.at(0).at("file"), "rec-1.wav");
+  EXPECT_THAT(old.get("/audio.wav?type=recording&id=rec-1.wav", VodiaScene::admin()).body,
+              testing::StartsWith("RIFF"));
+  EXPECT_EQ(old.get("/audio.wav?type=recording&id=rec-2.wav", VodiaScene::admin()).status, 404u);
+  EXPECT_EQ(old.get("/audio.wav?type=recording&id=rec-1.wav", {}).status, 401u);
 }
 
 }  // namespace
