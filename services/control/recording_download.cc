@@ -138,8 +138,7 @@ asio::awaitable<Answer<HistoryResult>> RecordingDownload::read(unsigned number) 
   if (reason != "TIMED_OUT" && reason != "BUS_UNAVAILABLE") co_return first;
   auto again = ask(std::move(question), tools_.limits.part_wait);
   auto second = co_await std::move(again);
-  if (!second) co_return first;
-  co_return second;
+  co_return second;  // if it is an error, the newer one: the owner may be gone by now
 }
 
 asio::awaitable<Answer<HistoryResult>> RecordingDownload::ask(HistoryRequest question,

@@ -283,6 +283,12 @@ std::optional<bool> Directory::busy(const std::string& number) const {
   return found == rows_.end() ? std::nullopt : found->second.account.busy;
 }
 
+bool Directory::lit_without_call(const std::string& number) const {
+  const auto found = rows_.find(number);
+  return found != rows_.end() && found->second.calls.empty() &&
+         activity_of(found->second.lamp).has_value();
+}
+
 std::vector<std::string> Directory::extensions() const {
   std::vector<std::string> numbers;
   for (const auto& [number, row] : rows_) {

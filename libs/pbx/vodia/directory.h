@@ -49,6 +49,8 @@ class Directory {
   std::optional<Known> find(std::string_view number) const;
   std::optional<bool> do_not_disturb(const std::string& number) const;
   std::optional<bool> busy(const std::string& number) const;
+  // Its lamp is lit, and no call that we know of is why.
+  bool lit_without_call(const std::string& number) const;
   std::vector<std::string> extensions() const;
   // Grows when an account comes, goes or becomes something else: parties of calls may, too.
   unsigned generation() const { return generation_; }

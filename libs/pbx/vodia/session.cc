@@ -20,6 +20,7 @@ constexpr auto kPatience = 2s;
 constexpr auto kAskGap = 100ms;
 // A legacy server's answer has every account in it.
 constexpr auto kLegacyAskGap = 1s;
+constexpr auto kLampPatience = 500ms;
 constexpr unsigned kStrangersEnough = 3;
 constexpr std::size_t kLampsAtOnce = 200;
 constexpr std::size_t kHeldMax = 4 * 1024 * 1024;
@@ -139,7 +140,14 @@ void Session::take(const Frame& frame, std::string_view text, TimePoint now, Eff
                    take_calls(Calls::Source::call_state, it.calls, text, now, effects);
                    become_ready_if_complete(false, now, effects);
                  },
-                 [&](const Lamp& it) { take_devices(directory_.on_lamp(it), now, effects); },
+                 [&](const Lamp& it) {
+                   take_devices(directory_.on_lamp(it), now, effects);
+                   // The list that shows its call is on its way, or has left the call out.
+                   if (phase_ == Phase::ready && directory_.lit_without_call(it.number)) {
+                     unexplained_.insert(it.number);
+                     explain_ = std::min(explain_, now + kLampPatience);
+                   }
+                 },
                  [&](const RecordingMark& it) { tell(calls_.on_recording(it), now, effects); },
                  [&](const Aside& it) {
                    // Of somebody; who, and what, is not documented.
@@ -368,6 +376,14 @@ Effects Session::on_tick(TimePoint now) {
     resubscribe_ = now + kResubscribe;
     ask_again(now, effects);
   }
+  if (explain_ <= now) {
+    explain_ = TimePoint::max();
+    const auto lit = std::exchange(unexplained_, {});
+    if (std::any_of(lit.begin(), lit.end(),
+                    [&](const auto& it) { return directory_.lit_without_call(it); })) {
+      ask_ = std::min(ask_, now);
+    }
+  }
   if (ask_ <= now) ask_again(now, effects);
   if (poll_ <= now) {
     poll_ = after_poll(now);
@@ -398,7 +414,8 @@ Effects Session::on_tick(TimePoint now) {
 
 TimePoint Session::deadline() const {
   if (phase_ == Phase::over) return TimePoint::max();
-  TimePoint first = std::min({due_, keep_alive_, resubscribe_, poll_, check_, ask_, proof_});
+  TimePoint first =
+      std::min({due_, keep_alive_, resubscribe_, poll_, check_, ask_, explain_, proof_});
   if (phase_ == Phase::ready) {
     first = std::min({first, calls_.deadline(), commands_.deadline(), portals_.deadline(),
                       phones_.deadline(), history_.deadline()});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,7 @@ class Session final : public pbx::Session {
   TimePoint due_ = TimePoint::max();  // of the present step
   TimePoint keep_alive_ = TimePoint::max(), resubscribe_ = TimePoint::max(),
             poll_ = TimePoint::max(), check_ = TimePoint::max(), ask_ = TimePoint::max(),
+            explain_ = TimePoint::max(),
             proof_ = TimePoint::max();  // that the socket outlived its session
   TimePoint asked_{};
   HttpId accounts_request_ = 0, users_request_ = 0, check_request_ = 0;  // 0: none is open
@@ -112,8 +114,9 @@ class Session final : public pbx::Session {
   // call-state lists are of the whole tenant, as calls have shown that are not our extension's.
   bool tenant_wide_ = false;
   unsigned strangers_ = 0;
-  std::vector<Calls::Doubt> doubts_;  // from before Ready
-  std::string held_list_;             // a list that came before the accounts
+  std::set<std::string> unexplained_;  // lamps that are lit without a call
+  std::vector<Calls::Doubt> doubts_;   // from before Ready
+  std::string held_list_;              // a list that came before the accounts
   unsigned directory_generation_ = 0;
   std::size_t lamps_ = 0;
   std::uint64_t random_;

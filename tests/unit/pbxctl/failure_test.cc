@@ -39,6 +39,7 @@ constexpr Row kRows[] = {
     {"TENANT_NOT_FOUND", ExitCode::not_found},
     {"DEVICE_NOT_FOUND", ExitCode::not_found},
     {"CALL_NOT_FOUND", ExitCode::not_found},
+    {"RECORDING_NOT_FOUND", ExitCode::not_found},
     {"CONNECTION_NOT_FOUND", ExitCode::not_found},
     {"FEATURE_NOT_SUPPORTED", ExitCode::not_possible},
     {"INCORRECT_CONNECTION_STATE", ExitCode::not_possible},

@@ -349,7 +349,7 @@ TEST_F(VodiaHistory, AnswersBeforeItIsReadyAndWhenTheTimeIsOver) {
   grant_token();
   pbx().open(kPrimary);
   calls({});
-  answer(200, kDirectory);
+  answer_directory();
   const auto id = pbx().inquire(wanted, 3s);
   EXPECT_EQ(verdict(pbx().inquire(wanted, 0s)), "timed_out");
   pbx().pass(2s);

@@ -370,6 +370,21 @@ TEST_F(VodiaSession, DoesNotAskForThemWithoutAnAdministrator) {
   EXPECT_EQ(pbx().tracker.book().devices.size(), 4u);
 }
 
+// A list may leave a new call out, by a slip of the server.
+TEST_F(VodiaSession, AsksForTheListWhenALampIsLitWithoutACall) {
+  log_in_modern();
+  const std::string ask = R"({"action":"domain-calls","subscribe":true})";
+  pbx().hear(R"({"action":"blf","account":"501","state":"alerting"})");
+  pbx().pass(499ms);
+  EXPECT_THAT(pbx().take_sent(kPrimary), IsEmpty());  // the list may still come
+  pbx().pass(1ms);
+  EXPECT_THAT(pbx().take_sent(kPrimary), ElementsAre(ask));
+  pbx().hear(R"({"action":"blf","account":"502","state":"alerting"})");
+  calls({ringing()});
+  pbx().pass(2s);
+  EXPECT_THAT(pbx().take_sent(kPrimary), IsEmpty());
+}
+
 // The lamp is lit at both ends of a call that alerts; the list of calls knows who rings.
 TEST_F(VodiaSession, TellsWhatADeviceDoesFromItsCalls) {
   log_in_modern();
