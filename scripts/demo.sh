@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The whole gateway on this machine, with a simulated PBX: NATS, simulator, connector and control on
-# free ports of the loopback interface, and pbxctl watch in the foreground.
+# The whole gateway on this machine, with two simulated PBXs of different vendors: NATS, simulators,
+# connector and control on free ports of the loopback interface, and pbxctl watch in the foreground.
 #
 #   scripts/demo.sh BUILD_DIR [SECONDS]     0, or nothing: until Ctrl-C
 #
-# Status 0 if events were seen. Needs bash, coreutils and nats-server.
+# Status 0 if calls were seen at both. Needs bash, coreutils and nats-server.
 set -u
 PATH=$PATH:/usr/sbin
 
@@ -30,6 +30,8 @@ fi
 
 mkdir -p "$root/.demo" && dir=$(mktemp -d "$root/.demo/run.XXXXXX") || exit 1
 pids=() names=() # of what runs, in the order of starting
+tenants=(acme bolt)
+witnesses=() # of the tenants, in their order: watches that end with status 0 at the first call event
 
 # ---- Ending: last started, first stopped ----
 
@@ -45,6 +47,8 @@ stop_one() {
 
 stop_all() {
   local i
+  for i in "${witnesses[@]}"; do stop_one "$i"; done
+  witnesses=()
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
     stop_one "${pids[i]}"
     wait "${pids[i]}" 2>/dev/null
@@ -112,11 +116,28 @@ start nats nats-server --addr 127.0.0.1 --port -1 --jetstream --store_dir "$dir/
 await nats '(nats://127\.0\.0\.1:[0-9]+)' "$dir/nats-server_${pids[-1]}.ports"
 nats=$found
 
-printf 'starting the simulated PBX … '
-start simulator "$build/services/simulator/simulator" --any-ports \
+printf 'starting the simulated PBX of acme, an Innova360 … '
+start simulator-acme "$build/services/simulator/simulator" --any-ports \
   --scenario "$root/services/simulator/scenarios/demo.yaml"
-await simulator '"plain":([0-9]+)' "$dir/simulator.out"
-pbx=$found
+await simulator-acme '"innova360":\{"plain":([0-9]+)' "$dir/simulator-acme.out"
+acme=$found
+
+printf 'starting the simulated PBX of bolt, a Vodia 70 … '
+cat >"$dir/simulator-bolt.yaml" <<EOF
+tenants:
+  - name: bolt
+    vendor: vodia
+    extensions: [501, 502, 503, 504, 505, 506, 507, 508, 590]
+    vodia:
+      profile: v70
+      domain: bolt.example
+      accounts: [{number: 700, type: orbits, name: Park}]
+EOF
+start simulator-bolt "$build/services/simulator/simulator" --any-ports \
+  --config "$dir/simulator-bolt.yaml" \
+  --scenario "$root/services/simulator/scenarios/service-desk.yaml"
+await simulator-bolt '"vodia":\{"plain":([0-9]+)' "$dir/simulator-bolt.out"
+bolt=$found
 
 printf 'starting connector … '
 {
@@ -127,11 +148,11 @@ admin: {port: 0}
 stream: {max_bytes: 64MiB}
 tenants:
   - id: acme
-    title: Acme (simulated)
+    title: Acme (simulated Innova360)
     vendor: innova360
     pbx:
       host: 127.0.0.1
-      port: $pbx
+      port: $acme
       tls: false
       user: acme
       password: acme-demo
@@ -140,6 +161,20 @@ EOF
   for extension in {201..212}; do
     echo "        - {device: \"$extension\", user: \"$extension\", password: agent-$extension}"
   done
+  # 590 has no phone: it is the gateway's own.
+  cat <<EOF
+  - id: bolt
+    title: Bolt (simulated Vodia)
+    vendor: vodia
+    pbx:
+      host: 127.0.0.1
+      port: $bolt
+      tls: false
+      domain: bolt.example
+      user: "590"
+      admin_user: admin
+      admin_password: admin-demo
+EOF
 } >"$dir/connector.yaml"
 start connector "$build/services/connector/connector" --config "$dir/connector.yaml" --announce
 await connector '"admin":([0-9]+)' "$dir/connector.out"
@@ -156,14 +191,18 @@ await control '"grpc":([0-9]+)' "$dir/control.out"
 export PBXGW_SERVER=127.0.0.1:$found
 pbxctl=$build/services/pbxctl/pbxctl
 
-printf 'linking the PBX … '
+printf 'linking the PBXs … '
 for ((i = 0; ; i++)); do
-  "$pbxctl" tenants acme --json >"$dir/tenant.out" 2>"$dir/tenant.err"
-  [[ $(<"$dir/tenant.out") == *LINK_STATE_UP* ]] && break
+  up=0
+  for tenant in "${tenants[@]}"; do
+    "$pbxctl" tenants "$tenant" --json >"$dir/$tenant.out" 2>"$dir/$tenant.err"
+    if [[ $(<"$dir/$tenant.out") == *LINK_STATE_UP* ]]; then ((up += 1)); else missing=$tenant; fi
+  done
+  ((up == ${#tenants[@]})) && break
   for j in "${!pids[@]}"; do
     kill -0 "${pids[j]}" 2>/dev/null || { echo failed; fail "${names[j]}" "ended"; }
   done
-  ((i < ready_max / 2)) || { echo failed; fail tenant "was not linked in time"; }
+  ((i < ready_max / 2)) || { echo failed; fail "$missing" "was not linked in time"; }
   sleep 0.2
 done
 echo ok
@@ -178,14 +217,23 @@ cat <<EOF
 
 Try in another terminal:
   export PBXGW_SERVER=$PBXGW_SERVER
-  $shown devices
-  $shown call 201 212
+  $shown tenants
+  $shown --tenant acme call 201 212
+  $shown --tenant bolt call 501 508
+  $shown --tenant bolt hold 508
   $shown calls
 
 EOF
 
 # ---- Watching ----
 
+set -m
+for tenant in "${tenants[@]}"; do
+  "$pbxctl" watch --tenant "$tenant" --call-events-only --no-snapshot --count 1 --expect 1 \
+    >"$dir/$tenant.out" 2>"$dir/$tenant.err" </dev/null &
+  witnesses+=($!)
+done
+set +m
 limit=()
 ((duration > 0)) && limit=(--for "${duration}s")
 set -m
@@ -207,5 +255,13 @@ if [[ $ended != "$watch" ]]; then
   done
 fi
 echo
+if ((status == 0)); then
+  for i in "${!tenants[@]}"; do
+    kill -INT "${witnesses[i]}" 2>/dev/null # if it has not seen enough, it says so
+    wait "${witnesses[i]}" && continue
+    echo "demo: no call of ${tenants[i]} was seen" >&2
+    status=1
+  done
+fi
 ((status == 0)) && echo "demo: over; stopping everything" || echo "demo: watching failed" >&2
 exit "$status"

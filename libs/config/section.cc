@@ -174,6 +174,16 @@ std::size_t Section::choice(std::string_view key, const std::vector<std::string_
   });
 }
 
+std::string Section::word(std::string_view key, std::span<const std::string_view> words,
+                          const Word& how) const {
+  const std::vector<std::string_view> names(words.begin(), words.end());
+  std::optional<std::size_t> otherwise;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (how.otherwise == names[i]) otherwise = i;
+  }
+  return std::string(names[choice(key, names, how.doc, otherwise)]);
+}
+
 std::vector<std::string> Section::list(std::string_view key, const List& how) const {
   Reading reading(*this, key);
   const auto words = pattern_words(how.pattern, how.like);

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -56,6 +57,10 @@ template <class Enum>
 struct OneOf {
   std::string_view doc{};
   std::optional<Enum> otherwise{};
+};
+struct Word {
+  std::string_view doc{};
+  std::optional<std::string> otherwise{};  // one of the words
 };
 struct Address {
   std::string_view doc{};
@@ -118,6 +123,10 @@ class Section {
     }
     return (names.begin() + choice(key, words, how.doc, otherwise))->second;
   }
+
+  // One of `words`, which are at least one and known only at run time: else one_of() is better.
+  std::string word(std::string_view key, std::span<const std::string_view> words,
+                   const Word& how = {}) const;
 
   // A mapping within this one. It need not be there for its settings to be read: then they have
   // their defaults, or come from the environment, or are missed.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,6 +16,7 @@ namespace pbx {
 // row.
 enum class SettingKind {
   text,
+  choice,  // one of a few words; a text in Settings
   secret,  // in the file as name, name_file or name_env
   boolean,
   integer,
@@ -28,6 +30,7 @@ struct Setting {
   const char* fallback;              // as it would stand in the file; nullptr: required
   const char* meaning;               // a sentence for the reference
   std::int64_t least = 0, most = 0;  // integer: inclusive range; duration: in milliseconds
+  std::span<const std::string_view> choices{};  // choice: the words, of which `fallback` is one
 };
 
 // The login of one device.
@@ -44,7 +47,8 @@ class Settings {
  public:
   void set(std::string name, Value value) { values_[std::move(name)] = std::move(value); }
 
-  // Precondition: a row of the vendor's has this name and kind.
+  // Precondition: a row of the vendor's has this name and kind; for text(), or is a choice or a
+  // secret.
   const std::string& text(std::string_view name) const { return get<std::string>(name); }
   bool boolean(std::string_view name) const { return get<bool>(name); }
   std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }

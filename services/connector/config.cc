@@ -158,6 +158,13 @@ pbx::Value read_setting(const Section& pbx, const pbx::Setting& setting, Digest&
       digest.add(text);
       return text;
     }
+    case pbx::SettingKind::choice: {
+      config::Word how{.doc = setting.meaning};
+      if (!required) how.otherwise = setting.fallback;
+      auto word = pbx.word(name, setting.choices, how);
+      digest.add(word);
+      return word;
+    }
     case pbx::SettingKind::secret: {
       auto text = pbx.secret(name, {.doc = setting.meaning, .required = required}).reveal();
       digest.add(text);

@@ -49,10 +49,6 @@ Session::Session(Options options)
 
 Effects Session::on_start(TimePoint now) {
   Effects effects{Stage{call::LinkState::logging_in}};
-  if (!options_.fault.empty()) {
-    give_up(Errc::invalid_argument, options_.fault, kRetryRefused, effects);
-    return effects;
-  }
   go_on(login_.begin(effects), now, effects);
   if (phase_ == Phase::logging_in) due_ = now + 2 * options_.login_limit;
   return effects;

@@ -41,7 +41,6 @@ class Session final : public pbx::Session {
     Phones::Options phones;
     std::chrono::milliseconds login_limit{}, snapshot_limit{}, poll{}, check{};
     std::uint64_t random = 0;
-    std::string fault;  // of the settings; empty if they are right
   };
 
   explicit Session(Options options);

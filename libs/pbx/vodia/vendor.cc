@@ -11,6 +11,9 @@ using call::Service;
 
 constexpr std::int64_t kSecond = 1'000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
 
+constexpr std::string_view kLogins[] = {"auto", "password", "token"};
+constexpr std::string_view kGenerations[] = {"auto", "legacy", "modern"};
+
 constexpr Setting kSettings[] = {
     {"host", SettingKind::text, nullptr,
      "Where the PBX's web server is: the name that its cookie is good for."},
@@ -39,13 +42,18 @@ constexpr Setting kSettings[] = {
      1, 10'000},
     {"portal_idle", SettingKind::duration, "5m", "How long such a connection is kept when unused.",
      kSecond, 24 * kHour},
-    {"login", SettingKind::text, "auto",
-     "How to log in: password, token (a third-party login by the system administrator), or auto: "
-     "token if there is an admin_user."},
-    {"generation", SettingKind::text, "auto",
-     "Which protocol the server speaks: legacy (before 69), modern, or auto: what its Server "
-     "header "
-     "says."},
+    {.name = "login",
+     .kind = SettingKind::choice,
+     .fallback = "auto",
+     .meaning = "How to log in: password, token (a third-party login by the system administrator), "
+                "or auto: token if there is an admin_user.",
+     .choices = kLogins},
+    {.name = "generation",
+     .kind = SettingKind::choice,
+     .fallback = "auto",
+     .meaning = "Which protocol the server speaks: legacy (before 69), modern, or auto: what its "
+                "Server header says.",
+     .choices = kGenerations},
     {"confirm_ends", SettingKind::boolean, "true",
      "Whether to ask for the list of calls again before a call that is missing from it is told as "
      "ended."},
@@ -153,16 +161,12 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
     options.login.method = Method::password;
   } else if (method == "token") {
     options.login.method = Method::token;
-  } else if (method != "auto") {
-    options.fault = "pbx.login must be auto, password or token";
   }
   const std::string& generation = settings.text("generation");
   if (generation == "legacy") {
     options.login.generation = Generation::legacy;
   } else if (generation == "modern") {
     options.login.generation = Generation::modern;
-  } else if (generation != "auto") {
-    options.fault = "pbx.generation must be auto, legacy or modern";
   }
   options.calls.confirm = settings.boolean("confirm_ends");
   options.calls.confirm_limit = settings.duration("confirm_limit");

@@ -53,6 +53,21 @@ TEST(ConnectorConfig, ReadsATenant) {
   EXPECT_TRUE(tenant.tls.verify);
 }
 
+TEST(ConnectorConfig, ReadsTheChoicesOfAVendor) {
+  const std::string vodia = "tenants: [{id: v, vendor: vodia, pbx: {host: h, domain: d, user: u";
+  const auto plain = read(vodia + "}}]");
+  EXPECT_THAT(plain.problems, IsEmpty());
+  ASSERT_EQ(plain.config.tenants.size(), 1u);
+  EXPECT_EQ(plain.config.tenants[0].settings.text("login"), "auto");
+
+  const auto chosen = read(vodia + ", login: password, generation: legacy}}]");
+  EXPECT_THAT(chosen.problems, IsEmpty());
+  ASSERT_EQ(chosen.config.tenants.size(), 1u);
+  EXPECT_EQ(chosen.config.tenants[0].settings.text("login"), "password");
+  EXPECT_EQ(chosen.config.tenants[0].settings.text("generation"), "legacy");
+  EXPECT_NE(chosen.config.tenants[0].digest, plain.config.tenants[0].digest);
+}
+
 TEST(ConnectorConfig, SeesEveryChangeOfATenant) {
   const auto digest = [](const std::string& text) {
     return read(text).config.tenants.at(0).digest;
@@ -136,6 +151,12 @@ TEST(ConnectorConfig, NamesTheFieldAndTheFixOfEveryMistake) {
       {"tenants: [{id: a, vendor: innova360, pbx: {user: u, password: p}},"
        " {id: a, vendor: innova360, pbx: {user: u, password: p}}]",
        {"tenants[1].id"}},
+      {"tenants: [{id: a, vendor: vodia, pbx: {host: h, domain: d, user: u, login: tokn}}]",
+       {"tenants[0].pbx.login", "\"tokn\"", "auto, password, token", "did you mean \"token\"?"}},
+      {"tenants: [{id: a, vendor: vodia, pbx: {host: h, domain: d, user: u, generation: 70}}]",
+       {"tenants[0].pbx.generation", "\"70\"", "auto, legacy, modern"}},
+      {"tenants: [{id: a, vendor: vodia, pbx: {host: h, domain: d, user: u, generation: ''}}]",
+       {"tenants[0].pbx.generation", "auto, legacy, modern"}},
       {"a: [", {"gw.yaml"}},
   };
   for (const auto& [text, words] : cases) {
@@ -166,6 +187,9 @@ TEST(ConnectorConfig, DocumentsEverySetting) {
                            "tenants[].tls.verify", "lease.ttl", "outbox.bytes_max"}) {
     EXPECT_THAT(reference, HasSubstr(path));
   }
+  EXPECT_THAT(reference,
+              HasSubstr("| `tenants[].pbx.generation` | word | `auto` | one of auto, legacy, "
+                        "modern |"));
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ inline Settings default_settings(const Vendor& vendor) {
     const std::string text = row.fallback ? row.fallback : row.name;
     switch (row.kind) {
       case SettingKind::text:
+      case SettingKind::choice:
       case SettingKind::secret: settings.set(row.name, text); break;
       case SettingKind::boolean: settings.set(row.name, text == "true"); break;
       case SettingKind::integer:

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -45,6 +46,11 @@ TEST_P(Registry, HasWellFormedSettings) {
     if (row.kind == SettingKind::secret) {
       EXPECT_TRUE(!row.fallback || *row.fallback == '\0') << name << ": a secret with a default";
     }
+    EXPECT_EQ(row.kind == SettingKind::choice, !row.choices.empty()) << name;
+    for (const std::string_view word : row.choices) {
+      EXPECT_EQ(std::count(row.choices.begin(), row.choices.end(), word), 1) << name;
+      EXPECT_EQ(word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), word.npos) << word;
+    }
     if (!row.fallback) continue;
     const std::string fallback = row.fallback;
     switch (row.kind) {
@@ -58,6 +64,9 @@ TEST_P(Registry, HasWellFormedSettings) {
         EXPECT_LE(test::duration_of(fallback).count(), row.most) << name;
         break;
       case SettingKind::accounts: EXPECT_EQ(fallback, "[]"); break;
+      case SettingKind::choice:
+        EXPECT_EQ(std::count(row.choices.begin(), row.choices.end(), fallback), 1) << name;
+        break;
       default: break;
     }
   }

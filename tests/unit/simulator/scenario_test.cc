@@ -249,9 +249,12 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
   auto settings = small_tenant();
   settings.own_listener = true;
   settings.engine.extensions.clear();
-  for (int number = 201; number <= 212; ++number) {
-    settings.engine.extensions.push_back(std::to_string(number));
+  for (const auto& [first, last] : {std::pair(201, 212), std::pair(501, 508)}) {
+    for (int number = first; number <= last; ++number) {
+      settings.engine.extensions.push_back(std::to_string(number));
+    }
   }
+  settings.engine.orbits = {"700"};
   Scene scene(std::move(settings));
   scene.supervise();
   RunId id = 0;
@@ -265,7 +268,8 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedScenarioTest,
-                         testing::Values("demo.yaml", "office-morning.yaml", "faults.yaml"));
+                         testing::Values("demo.yaml", "service-desk.yaml", "office-morning.yaml",
+                                         "faults.yaml"));
 
 }  // namespace
 }  // namespace simulator

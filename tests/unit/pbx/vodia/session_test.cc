@@ -163,19 +163,6 @@ TEST_F(VodiaSession, NeedsAnAdministratorForTokens) {
   EXPECT_EQ(pbx().given_up[0].why, Errc::credentials_missing);
 }
 
-TEST_F(VodiaSession, RefusesSettingsThatItDoesNotKnow) {
-  for (auto name : {"login", "generation"}) {
-    Settings some = settings;
-    some.set(name, std::string("tokn"));
-    test::Dialogue other(vendor(), some);
-    other.begin();
-    ASSERT_THAT(other.given_up, SizeIs(1));
-    EXPECT_EQ(other.given_up[0].why, Errc::invalid_argument);
-    EXPECT_THAT(other.given_up[0].detail, HasSubstr(name));
-    EXPECT_THAT(other.requests, IsEmpty());
-  }
-}
-
 TEST_F(VodiaSession, PassesOnWhyTheServerCouldNotBeReached) {
   for (Errc failure : {Errc::connect_failed, Errc::certificate_expired, Errc::timed_out}) {
     for (int good = 0; good < 2; ++good) {
