@@ -23,13 +23,11 @@ std::string_view prefix_of(const EnumDescriptor& type) {
   return first;
 }
 
-// Of the services up to SET_AGENT_STATE; those after it have no verb here.
-constexpr auto kVerbs = std::to_array<const char*>(
-    {"?",        "call",           "answer",       "clear",          "clear-call",
-     "hold",     "retrieve",       "alternate",    "reconnect",      "consult",
-     "transfer", "blind-transfer", "deflect",      "conference",     "pickup",
-     "park",     "digits",         "record-start", "record-stop",    "attach-data",
-     "set-dnd",  "set-forwarding", "set-presence", "set-agent-state"});
+constexpr std::array<const char*, pbxgw::v1::Service_ARRAYSIZE> kVerbs = {
+    "?",           "call",        "answer",    "clear",          "clear-call",   "hold",
+    "retrieve",    "alternate",   "reconnect", "consult",        "transfer",     "blind-transfer",
+    "deflect",     "conference",  "pickup",    "park",           "digits",       "record-start",
+    "record-stop", "attach-data", "set-dnd",   "set-forwarding", "set-presence", "set-agent-state"};
 
 // Control characters, and those that change the direction of what follows.
 bool controls_terminals(char32_t c) {
@@ -98,10 +96,9 @@ int number_of(const EnumDescriptor& type, std::string_view text) {
   return 0;
 }
 
-std::string verb_for(Service service) {
+const char* verb_for(Service service) {
   const auto number = static_cast<std::size_t>(service);
-  if (number < kVerbs.size()) return kVerbs[number];
-  return pbxgw::v1::Service_IsValid(service) ? '(' + word(service) + ')' : "?";
+  return number < kVerbs.size() ? kVerbs[number] : "?";
 }
 
 std::string verbs_for(const google::protobuf::RepeatedField<int>& services) {

@@ -35,8 +35,8 @@ std::vector<std::string> words() {
 }
 int number_of(const google::protobuf::EnumDescriptor& type, std::string_view text);
 
-// The verb of this program that asks for the service; for one that it has none for, "(signal)".
-std::string verb_for(pbxgw::v1::Service service);
+// The verb of this program that asks for the service.
+const char* verb_for(pbxgw::v1::Service service);
 // "clear hold transfer"; "-" for none.
 std::string verbs_for(const google::protobuf::RepeatedField<int>& services);
 
