@@ -216,6 +216,11 @@ async function headers() {
   return found;
 }
 
+async function vodiaLists() {
+  say('vodia lists');
+  return result(start('bench_vodia_lists', '--lists', quick ? 100 : 2_000));
+}
+
 // ---- The table.
 
 const rows = [];
@@ -261,6 +266,9 @@ function table(all) {
   row('publish: CloudEvent in 6 headers', 'µs', all.headers.binary_us, undefined, { digits: 2 });
   row('publish: structured CloudEvent, 2 headers', 'µs', all.headers.structured_us, undefined, { digits: 2 });
   row('publish: no headers', 'µs', all.headers.none_us, undefined, { digits: 2 });
+  for (const it of all.vodiaLists) {
+    row(`vodia: list of ${it.calls} calls, one step: CPU`, 'µs', it.session_us, it.naive_us);
+  }
 }
 function text(lines) {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((it) => it[i].length)));
@@ -284,6 +292,7 @@ if (loadsOnly) {
   process.exit(0);
 }
 all.headers = await headers();
+all.vodiaLists = await vodiaLists();
 table(all);
 const shown = text([['what', 'unit', 'gateway', 'floor', 'ratio', 'aim', ''], ...rows]);
 const machine = `${os.cpus()[0].model}, ${threads} cores, Linux ${os.release()}, load ${loadBefore} before and ${busy()} after, ` +

@@ -221,6 +221,7 @@ Try in another terminal:
   $shown --tenant acme call 201 212
   $shown --tenant bolt call 501 508
   $shown --tenant bolt hold 508
+  $shown --tenant bolt history --since 1h
   $shown calls
 
 EOF
