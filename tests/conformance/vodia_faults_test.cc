@@ -25,10 +25,10 @@ struct VodiaFaults : Conformance {
 
   void changes_nothing(const std::function<void(engine::Faults&)>& fault) {
     for (const char* name :
-         {"make, answer, clear: by the called", "make, answer, clear: from outside",
-          "call waiting", "hold and retrieve: the consulted party answers",
-          "two-step transfer: completed after the answer", "pickup: directed",
-          "forward: no answer", "conference", "park and retrieve"}) {
+         {"make, answer, clear: by the called", "make, answer, clear: from outside", "call waiting",
+          "hold and retrieve: the consulted party answers",
+          "two-step transfer: completed after the answer", "pickup: directed", "forward: no answer",
+          "conference", "park and retrieve"}) {
       SCOPED_TRACE(name);
       EXPECT_EQ(story_with(name, fault), story_with(name, {}));
     }

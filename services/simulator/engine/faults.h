@@ -15,9 +15,9 @@ struct Faults {
   enum class NewCall : std::uint8_t { normal, missing, late };
   static constexpr std::uint32_t kAlways = UINT32_MAX;
 
-  bool refuse_connections = false;     // connect attempts are refused; own listener only
-  bool no_welcome = false;  // who has logged in is not told what there is; own listener only
-  std::uint32_t forbidden = 0;         // this many logins are refused; kAlways
+  bool refuse_connections = false;  // connect attempts are refused; own listener only
+  bool no_welcome = false;      // who has logged in is not told what there is; own listener only
+  std::uint32_t forbidden = 0;  // this many logins are refused; kAlways
   std::uint32_t drop_before_init = 0;  // so many connections are lost between login and state
   bool silent = false;  // half-open: nothing is read, answered or sent, on connections old and new
   Millis delay{0};      // every frame comes this much later
