@@ -388,7 +388,7 @@ struct HistoryDesk::Impl : std::enable_shared_from_this<Impl> {
     metrics.recordings_ended.at({reason}).add();
   }
 
-  void end(const std::shared_ptr<Transfer>& transfer, const char* reason, OwnerReply reply) {
+  void end(std::shared_ptr<Transfer> transfer, const char* reason, OwnerReply reply) {
     if (std::exchange(transfer->over, true)) return;
     discount(*transfer, reason);
     transfer->idle.cancel();

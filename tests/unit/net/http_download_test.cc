@@ -172,13 +172,13 @@ TEST_F(HttpDownloadTest, GivesUpABodyThatStopsComing) {
 
 // Nobody reads, so the other side cannot write: what it has to say stays with it.
 TEST_F(HttpDownloadTest, SlowsTheServerDownToThePaceOfWhoeverReads) {
-  constexpr std::size_t kSize = 64u << 20;
+  constexpr std::size_t kSize = 32u << 20;
   RawPeer peer(io);
   bool all_said = false;
   auto playing = [&]() -> asio::awaitable<void> {
     co_await peer.accept();
     co_await peer.hear_until("\r\n\r\n");
-    co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n");
+    co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 33554432\r\n\r\n");
     co_await peer.say(std::string(kSize, 'x'));
     all_said = true;
   };
