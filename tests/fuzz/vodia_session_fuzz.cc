@@ -102,6 +102,9 @@ pbx::Settings settings(const char* generation) {
   settings.set("action_limit", milliseconds(5'000));
   settings.set("commands_max", std::int64_t{8});
   settings.set("signals_max", std::int64_t{4});
+  settings.set("extensions", std::map<std::string, pbx::Account>{{"501", {"501", "w0rd", false}}});
+  settings.set("portals_max", std::int64_t{2});
+  settings.set("portal_idle", milliseconds(60'000));
   return settings;
 }
 
