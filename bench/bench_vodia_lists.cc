@@ -122,6 +122,7 @@ pbx::Settings settings_of(const pbx::Vendor& vendor) {
       case SettingKind::accounts:
         settings.set(row.name, std::map<std::string, pbx::Account>{});
         break;
+      case SettingKind::apps: settings.set(row.name, std::map<std::string, pbx::App>{}); break;
     }
   }
   settings.set("user", std::to_string(kFirst));

@@ -52,6 +52,7 @@ const char* name_of(LinkState state) noexcept {
     case LinkState::synchronizing: return "synchronizing";
     case LinkState::up: return "up";
     case LinkState::backing_off: return "backingOff";
+    case LinkState::awaiting_pbx: return "awaitingPbx";
   }
   return "unowned";
 }

@@ -53,7 +53,8 @@ enum class LinkState {
   logging_in,
   synchronizing,  // logged in, waiting for the first snapshot
   up,
-  backing_off,  // down, will try again at a known time
+  backing_off,   // down, will try again at a known time
+  awaiting_pbx,  // it is the PBX that dials, and it has not yet
 };
 
 // "MakeCall"-like names for subjects, metrics and ce-type: "established", "connectionCleared".

@@ -30,6 +30,7 @@ const char* name_of(Service service) noexcept {
     case Service::signal: return "Signal";
     case Service::search_calls: return "SearchCalls";
     case Service::get_recording: return "GetRecording";
+    case Service::sign_challenge: return "SignChallenge";
   }
   return "MakeCall";
 }
@@ -69,7 +70,8 @@ bool allowed_in(Service service, ConnectionState state) noexcept {
     case Service::set_agent_state:
     case Service::signal:
     case Service::search_calls:
-    case Service::get_recording: return false;
+    case Service::get_recording:
+    case Service::sign_challenge: return false;
   }
   return false;
 }

@@ -36,11 +36,12 @@ enum class Service {
   set_presence,
   set_agent_state,
   // No commands: conversations of their own.
-  signal,         // WebRTC: signalling.h
-  search_calls,   // calls that are over
-  get_recording,  // what was recorded of one
+  signal,          // WebRTC: signalling.h
+  search_calls,    // calls that are over
+  get_recording,   // what was recorded of one
+  sign_challenge,  // a login for somebody else's browser: pbx/app_login.h
 };
-inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::get_recording) + 1;
+inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::sign_challenge) + 1;
 // The first of them are commands (command.h).
 inline constexpr std::size_t kCommandCount = static_cast<std::size_t>(Service::set_agent_state) + 1;
 inline bool is_command(Service service) noexcept {

@@ -24,6 +24,9 @@ using TimePoint = std::chrono::steady_clock::time_point;
 // A session's connections, numbered by the session itself. The link ends with the primary one.
 using LinkId = std::uint32_t;
 inline constexpr LinkId kPrimary = 0;
+// The connections that the PBX has opened to us: numbered by the shell, from here on, never twice
+// the same within a session.
+inline constexpr LinkId kFirstArrived = LinkId{1} << 31;
 
 // A session's HTTP requests, numbered by the session itself, never twice the same.
 using HttpId = std::uint32_t;
@@ -33,6 +36,14 @@ struct Handshake {
   std::string host, port, target;
   bool tls = false;
   std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// A WebSocket that the PBX has opened to us, once a Reception (reception.h) has found that it is
+// the tenant's.
+struct Arrival {
+  std::string pbx;  // which of the tenant's PBXs, by its own name
+  std::string via;  // as what it came, if one PBX can come as several: the name of its App object
+  std::string welcome;  // what it still waits to hear; to be sent first of all
 };
 
 // ---- What a session wants done. Effects are carried out in the order given. ----
@@ -62,7 +73,7 @@ struct SendHttp {
   std::string body;                 // what it is, `where.headers` say
   std::chrono::milliseconds limit;  // for all of it; then on_http() gets timed_out
 };
-// How far the login is: logging_in or synchronizing.
+// How far the login is: awaiting_pbx, logging_in or synchronizing.
 struct Stage {
   call::LinkState state;
 };
@@ -131,12 +142,13 @@ struct HttpReply {
 };
 
 // One dialogue with one PBX tenant, for as long as its primary WebSocket lives: what arrived goes
-// in, what to do comes out. No sockets, clocks or threads in here; the shell
-// (services/connector/tenant_link.cc) has those. It makes one call at a time, carries effects out
-// in order, and answers what is open when the session ends: outcome_unknown if the command was
-// taken. Replies to HTTP requests that come after the end are dropped. A session never throws on
-// input, never waits, and may be destroyed at any time. After a reconnect the shell makes a new
-// one.
+// in, what to do comes out. Where it is the PBX that dials there is no primary one: the session
+// waits for links to arrive, and gives up when it has lost the last of them. No sockets, clocks or
+// threads in here; the shell (services/connector/tenant_link.cc) has those. It makes one call at a
+// time, carries effects out in order, and answers what is open when the session ends:
+// outcome_unknown if the command was taken. Replies to HTTP requests that come after the end are
+// dropped. A session never throws on input, never waits, and may be destroyed at any time. After a
+// reconnect the shell makes a new one.
 class Session {
  public:
   virtual ~Session() = default;
@@ -145,7 +157,12 @@ class Session {
   virtual Effects on_start(TimePoint now) = 0;
   virtual Effects on_link_open(LinkId link, TimePoint now) = 0;
   virtual Effects on_text(LinkId link, std::string_view text, TimePoint now) = 0;
-  // Auxiliary links only, opened or not yet: the primary's end is the session's.
+  // The PBX has opened this link, in a session that has no primary one. Its `welcome` is for the
+  // session to send.
+  virtual Effects on_link_arrived(LinkId link, const Arrival& /*arrival*/, TimePoint /*now*/) {
+    return {CloseLink{link}};  // for vendors that never do
+  }
+  // Auxiliary links and those that arrived, opened or not yet: the primary's end is the session's.
   virtual Effects on_link_closed(LinkId link, const base::Error& why, const std::string& detail,
                                  TimePoint now) = 0;
   // The reply to a request of this session's; or why there is none, and a sentence about it: with

@@ -22,6 +22,7 @@ enum class SettingKind {
   integer,
   duration,
   accounts,  // a list of {device, user, password, pinned}: logins of single devices
+  apps,      // a list of {app, domain, password, scope}: logins signed for browsers
 };
 
 struct Setting {
@@ -39,8 +40,16 @@ struct Account {
   bool pinned = false;  // keep its connection open
 };
 
+// An application whose users' logins we sign.
+struct App {
+  std::string domain, password;
+  // Whether a login may be everybody's at once, with all that the application may see, and not only
+  // one user's.
+  bool whole = false;
+};
+
 using Value = std::variant<std::string, bool, std::int64_t, std::chrono::milliseconds,
-                           std::map<std::string, Account>>;
+                           std::map<std::string, Account>, std::map<std::string, App>>;
 
 // Checked against the vendor's rows: every row has its value here, of its kind's type.
 class Settings {
@@ -57,6 +66,9 @@ class Settings {
   }
   const std::map<std::string, Account>& accounts(std::string_view name) const {
     return get<std::map<std::string, Account>>(name);
+  }
+  const std::map<std::string, App>& apps(std::string_view name) const {
+    return get<std::map<std::string, App>>(name);
   }
 
  private:

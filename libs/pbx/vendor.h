@@ -6,10 +6,21 @@
 #include <string_view>
 
 #include "call/service.h"
+#include "pbx/app_login.h"
+#include "pbx/reception.h"
 #include "pbx/session.h"
 #include "pbx/settings.h"
 
 namespace pbx {
+
+// How PBXs of a family that can dial us do it.
+struct Inbound {
+  // The path of the WebSocket that this tenant's PBXs open: "/acme"; empty: it is we who dial.
+  // Whether it ends in a slash makes no difference.
+  std::string (*path)(const Settings& settings);
+  // For one connection. `challenge`: 64 bits that nobody could guess, used only here.
+  std::unique_ptr<Reception> (*receive)(const Settings& settings, std::uint64_t challenge);
+};
 
 // A PBX family: one row of the registry.
 struct Vendor {
@@ -20,6 +31,8 @@ struct Vendor {
   std::span<const call::Capability> capabilities;
   // `random`: the session's only source of chance, so that a dialogue can be replayed.
   std::unique_ptr<Session> (*make_session)(const Settings& settings, std::uint64_t random);
+  const Inbound* inbound = nullptr;  // nothing: it is always we who dial
+  SignLogin sign_login = nullptr;    // while its capabilities offer Service::sign_challenge
 };
 
 // All there are. A new vendor is a folder and a row here.

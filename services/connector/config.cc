@@ -147,6 +147,33 @@ std::map<std::string, pbx::Account> read_accounts(const Section& pbx, const pbx:
   return accounts;
 }
 
+std::map<std::string, pbx::App> read_apps(const Section& pbx, const pbx::Setting& setting,
+                                          Digest& digest) {
+  std::map<std::string, pbx::App> apps;
+  pbx.each(setting.name,
+           [&](const Section& item) {
+             const auto name = item.text(
+                 "app", {.doc = "The name of its App object in the PBX.", .length_max = 64});
+             pbx::App app;
+             app.domain = item.text(
+                 "domain", {.doc = "The PBX's system name; part of the login.", .otherwise = ""});
+             app.password = item.secret("password", {.doc = "The App object's password."}).reveal();
+             static constexpr std::string_view kScopes[] = {"user", "object"};
+             app.whole =
+                 item.word("scope", kScopes,
+                           {.doc = "user: each login is one user's; object: a login may name "
+                                   "nobody, and then has all the rights of the App object.",
+                            .otherwise = "user"}) == "object";
+             digest.add(name);
+             digest.add(app.domain);
+             digest.add(app.password);
+             digest.add(app.whole);
+             apps[name] = std::move(app);
+           },
+           {.doc = setting.meaning, .count_max = 100, .unique = "app"});
+  return apps;
+}
+
 pbx::Value read_setting(const Section& pbx, const pbx::Setting& setting, Digest& digest) {
   const std::string_view name = setting.name;
   const bool required = setting.fallback == nullptr;
@@ -193,6 +220,7 @@ pbx::Value read_setting(const Section& pbx, const pbx::Setting& setting, Digest&
       return value;
     }
     case pbx::SettingKind::accounts: return read_accounts(pbx, setting, digest);
+    case pbx::SettingKind::apps: return read_apps(pbx, setting, digest);
   }
   return std::string();
 }

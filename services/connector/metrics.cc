@@ -87,7 +87,7 @@ VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
       unverified(metrics.link_unverified.at({vendor})),
       link_events_(metrics.events.at({vendor, "link"})),
       gap_events_(metrics.events.at({vendor, "streamGap"})) {
-  for (int i = 0; i <= static_cast<int>(call::LinkState::backing_off); ++i) {
+  for (int i = 0; i <= static_cast<int>(call::LinkState::awaiting_pbx); ++i) {
     states_.push_back(metrics.link_state.at({vendor, name_of(static_cast<call::LinkState>(i))}));
   }
   for (int i = 0; i <= static_cast<int>(call::CallEventType::recording_stopped); ++i) {

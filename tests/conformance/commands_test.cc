@@ -194,7 +194,8 @@ Deed deed_of(Service service) {
               unseen};
     case Service::signal:
     case Service::search_calls:
-    case Service::get_recording: break;  // no commands
+    case Service::get_recording:
+    case Service::sign_challenge: break;  // no commands
   }
   return {};
 }

@@ -93,6 +93,8 @@ constexpr Capability kCapabilities[] = {
     {Service::signal, Confirmation::none, "Innova360's protocol carries no media signalling."},
     {Service::search_calls, Confirmation::none, kAbsent},
     {Service::get_recording, Confirmation::none, kAbsent},
+    {Service::sign_challenge, Confirmation::none,
+     "Innova360 has no login that somebody else could sign."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

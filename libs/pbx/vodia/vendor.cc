@@ -139,6 +139,8 @@ constexpr Capability kCapabilities[] = {
      "same parties and time: the PBX has no key in common."},
     {Service::get_recording, Confirmation::acknowledged,
      "Takes an admin_user, as SearchCalls does."},
+    {Service::sign_challenge, Confirmation::none,
+     "Vodia has no login that somebody else could sign."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

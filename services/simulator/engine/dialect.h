@@ -33,6 +33,9 @@ class Wire {
   }
   virtual void go_silent(ConnectionId connection) = 0;  // stops reading and answering, stays open
   virtual void refuse(bool on) = 0;                     // connections to the tenant's own listener
+  // Opens a WebSocket to somebody else, for PBXs that dial; on_open() follows with this connection,
+  // or on_closed(). Zero: this wire cannot.
+  virtual ConnectionId dial(std::string_view /*url*/) { return 0; }
 };
 
 struct ConnectionInfo {

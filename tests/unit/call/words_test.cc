@@ -25,8 +25,8 @@ void expect_words(Enum last, bool capital) {
 TEST(Words, AreOneOfAKind) {
   expect_words(CallEventType::recording_stopped, false);
   expect_words(DeviceEventType::information, false);
-  expect_words(LinkState::backing_off, false);
-  expect_words(Service::get_recording, true);
+  expect_words(LinkState::awaiting_pbx, false);
+  expect_words(Service::sign_challenge, true);
   EXPECT_STREQ(name_of(CallEventType::connection_cleared), "connectionCleared");
   EXPECT_STREQ(name_of(Service::make_call), "MakeCall");
 }

@@ -63,7 +63,8 @@ TEST_P(Registry, HasWellFormedSettings) {
         EXPECT_GE(test::duration_of(fallback).count(), row.least) << name;
         EXPECT_LE(test::duration_of(fallback).count(), row.most) << name;
         break;
-      case SettingKind::accounts: EXPECT_EQ(fallback, "[]"); break;
+      case SettingKind::accounts:
+      case SettingKind::apps: EXPECT_EQ(fallback, "[]"); break;
       case SettingKind::choice:
         EXPECT_EQ(std::count(row.choices.begin(), row.choices.end(), fallback), 1) << name;
         break;
