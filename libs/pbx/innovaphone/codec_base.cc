@@ -1,103 +1,92 @@
-// AppWebsocket's own messages, as the one who logs in and as the one who was dialled hear them.
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
-#include "pbx/innovaphone/codec_parts.h"
-#include "pbx/json.h"
+#include "pbx/innovaphone/codec_impl.h"
 
+// AppWebsocket's own messages, as the one who logs in and the one who was dialled hear them.
 namespace pbx::innovaphone {
 namespace {
 
-using simdjson::ondemand::array;
+using base::Errc;
 using simdjson::ondemand::value;
 
-// What people read of an error, and what names a PBX.
-constexpr std::size_t kWordsMax = 120;
-// A firmware has about ten APIs; a list without an end is no list of them.
-constexpr std::size_t kApisMax = 64;
+using Taken = base::Result<std::optional<Body>>;
 
-std::string cut(std::string_view text) { return std::string(shortened(text, kWordsMax)); }
-
-void take(std::string& into, value& field) {
-  if (const auto text = text_of(field)) into = cut(*text);
+Taken read_challenge(simdjson::ondemand::object& fields) {
+  Challenge challenge;
+  const bool whole = for_each_field(fields, [&](std::string_view key, value& field) {
+    // Not cut short by anything that is signed: Login has its own, lower limit.
+    if (key == "challenge") challenge.text = text_in(field);
+  });
+  if (!whole) return Errc::bad_frame;
+  return std::optional<Body>(std::move(challenge));
 }
 
-void take_challenge(Challenge& challenge, std::string_view key, value& field) {
-  // Not cut: another challenge would be signed. Login has its limit.
-  if (key != "challenge") return;
-  if (const auto text = text_of(field)) challenge.text = *text;
-}
-
-void take_result(LoginResult& result, std::string_view key, value& field) {
-  const bool text_too = key == "errorText";
-  if (key != "ok" && key != "error" && !text_too) return;
-  const auto text = text_of(field);
-  if (!text) return;
-  if (key == "ok") {
-    result.ok = flag_of(*text).value_or(false);
-  } else if (!text->empty()) {
-    if (!result.error.empty()) result.error += text_too ? ": " : " ";
-    result.error += cut(*text);
+Taken read_login_result(simdjson::ondemand::object& fields) {
+  LoginResult result;
+  std::string error_text;
+  const bool whole = for_each_field(fields, [&](std::string_view key, value& field) {
+    if (key == "ok") {
+      result.ok = flag_in(field);
+    } else if (key == "error") {
+      result.error = text_in(field, kIdMax);
+    } else if (key == "errorText") {
+      error_text = text_in(field, kIdMax);
+    }
+  });
+  if (!whole) return Errc::bad_frame;
+  if (!error_text.empty()) {
+    if (!result.error.empty()) result.error += ": ";
+    result.error += error_text;
   }
+  return std::optional<Body>(std::move(result));
 }
 
-void take_apis(std::vector<std::string>& apis, value& field) {
-  array list;
-  if (field.get_array().get(list)) return;
-  apis.clear();
-  for (auto element : list) {
-    value item;
-    if (element.get(item)) return;
-    const auto text = text_of(item);
-    if (text && !text->empty() && apis.size() < kApisMax) apis.push_back(cut(*text));
-  }
-}
-
-void take_info(PbxInfo& info, std::string_view key, value& field) {
+Taken read_pbx_info(simdjson::ondemand::object& fields) {
   constexpr std::pair<std::string_view, std::string PbxInfo::*> kTexts[] = {
       {"domain", &PbxInfo::domain},   {"pbx", &PbxInfo::pbx},     {"pbxDns", &PbxInfo::dns},
       {"version", &PbxInfo::version}, {"build", &PbxInfo::build},
   };
-  if (key == "apis") return take_apis(info.apis, field);
-  const auto* found = std::find_if(std::begin(kTexts), std::end(kTexts),
-                                   [&](const auto& it) { return it.first == key; });
-  if (found != std::end(kTexts)) take(info.*found->second, field);
+  PbxInfo info;
+  bool right = true;
+  const bool whole = for_each_field(fields, [&](std::string_view key, value& field) {
+    if (key == "apis") {
+      info.apis.clear();
+      const auto add = [&](value& it) {
+        if (auto api = text_in(it, kIdMax); !api.empty()) info.apis.push_back(std::move(api));
+      };
+      right = for_each_element(field, add) && right;
+      return;
+    }
+    const auto* it = std::find_if(std::begin(kTexts), std::end(kTexts),
+                                  [&](const auto& row) { return row.first == key; });
+    if (it != std::end(kTexts)) info.*it->second = text_in(field);
+  });
+  if (!whole || !right) return Errc::bad_frame;
+  return std::optional<Body>(std::move(info));
 }
 
-void take_app(AppInfo& info, std::string_view key, value& field) {
-  if (key == "app") take(info.app, field);
-}
-
-// The message as a `Body`, whose fields `take_field` knows.
-template <class Body>
-bool read(std::string_view text, Frame& frame,
-          void (*take_field)(Body&, std::string_view, value&)) {
-  Body body;
-  if (auto document = JsonParser::of_this_thread().parse(text)) {
-    (void)for_each_field(*document,
-                         [&](std::string_view key, value& it) { take_field(body, key, it); });
-  }
-  frame.body = std::move(body);
-  return true;
+Taken read_app_info(simdjson::ondemand::object& fields) {
+  AppInfo info;
+  const bool whole = for_each_field(fields, [&](std::string_view key, value& field) {
+    if (key == "app") info.app = text_in(field);
+  });
+  if (!whole) return Errc::bad_frame;
+  return std::optional<Body>(std::move(info));
 }
 
 }  // namespace
 
-bool parse_base(std::string_view mt, std::string_view text, Frame& frame) {
-  if (mt == "AppChallengeResult") return read(text, frame, take_challenge);
-  if (mt == "AppLoginResult") return read(text, frame, take_result);
-  if (mt == "PbxInfo") return read(text, frame, take_info);
-  if (mt == "AppInfo") return read(text, frame, take_app);
-  if (mt == "CheckBuild") {
-    frame.body = CheckBuild{};
-    return true;
-  }
-  if (mt == "KeepAlive") {
-    frame.body = KeepAlive{};
-    return true;
-  }
-  return false;
+Read read_base(Message& message) {
+  if (!message.api.empty()) return std::optional<Body>();
+  if (message.mt == "AppChallengeResult") return read_challenge(message.fields);
+  if (message.mt == "AppLoginResult") return read_login_result(message.fields);
+  if (message.mt == "PbxInfo") return read_pbx_info(message.fields);
+  if (message.mt == "AppInfo") return read_app_info(message.fields);
+  if (message.mt == "CheckBuild") return std::optional<Body>(CheckBuild{});
+  if (message.mt == "KeepAlive") return std::optional<Body>(KeepAlive{});
+  return std::optional<Body>();
 }
 
 }  // namespace pbx::innovaphone
