@@ -121,9 +121,10 @@ TEST_F(OutboundLogin, DoesNotBelieveAGrantOfNothing) {
 
 // Its signature would be good for a login of other fields.
 TEST_F(OutboundLogin, SignsNothingThatIsNoChallenge) {
-  for (const std::string challenge :
-       {R"("")", R"("a:b")", R"("gateway:0:gw:{}:0123456789abcdef")", R"("a\nb")", "null", "[1]",
-        R"(")" + std::string(65, 'a') + '"'}) {
+  const std::string kChallenges[] = {
+      R"("")", R"("a:b")", R"("gateway:0:gw:{}:0123456789abcdef")", R"("a\nb")",
+      "null",  "[1]",      R"(")" + std::string(65, 'a') + '"'};
+  for (const std::string& challenge : kChallenges) {
     login = Login({"rcc", "secret", 10s});
     (void)login.begin(now);
     EXPECT_EQ(hear(R"({"mt":"AppChallengeResult","challenge":)" + challenge + '}'), "bad_frame")
