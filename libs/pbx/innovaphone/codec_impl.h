@@ -24,7 +24,7 @@ struct Message {
 // alone; bad_frame if it is malformed. parse() asks them in this order.
 using Read = base::Result<std::optional<Body>>;
 Read read_base(Message& message);  // AppWebsocket itself
-Read read_rcc(Message& message);  // RCC, and the Result of everything that nobody else knows
+Read read_rcc(Message& message);   // RCC, and the Result of everything that nobody else knows
 
 // Of a name, a number, a reason; and of an id.
 inline constexpr std::size_t kTextMax = 512;
