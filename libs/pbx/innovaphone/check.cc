@@ -32,8 +32,9 @@ std::vector<Mistake> check(const Settings& settings) {
     }
     if (name.empty() || !signable(name, kSignableMax) || !signable(app.domain, kSignableMax)) {
       mistakes.push_back(
-          {"apps", "expected names and domains of 1 to 64 bytes without colons, which separate "
-                   "what is signed"});
+          {"apps",
+           "expected names and domains of 1 to 64 bytes without colons, which separate "
+           "what is signed"});
     }
   }
   return mistakes;

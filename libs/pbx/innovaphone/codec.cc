@@ -7,7 +7,7 @@ namespace {
 
 using base::Errc;
 
-constexpr Read (*kReaders[])(Message&) = {read_base, read_rcc};
+constexpr Read (*kReaders[])(Message&) = {read_base, read_table, read_presence, read_rcc};
 
 }  // namespace
 

@@ -1,9 +1,11 @@
 #include "pbx/innovaphone/vendor.h"
 
-#include <algorithm>
 #include <sstream>
 
+#include "pbx/innovaphone/check.h"
+#include "pbx/innovaphone/reception.h"
 #include "pbx/innovaphone/session.h"
+#include "pbx/innovaphone/sign.h"
 
 namespace pbx::innovaphone {
 namespace {
@@ -91,6 +93,8 @@ constexpr Setting kSettings[] = {
      "App objects whose logins AppLogin.SignChallenge signs. Not the gateway's own: a signature "
      "for it would open our own inbound door too."},
 };
+
+constexpr Inbound kInbound{inbound_path, receive};
 
 constexpr const char* kUnseen =
     "RCC has a code for it, but nothing that the PBX says would show whether anything came of it.";
@@ -181,6 +185,12 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
 
 }  // namespace
 
-Vendor vendor() { return {"innovaphone", "innovaphone", kSettings, kCapabilities, make_session}; }
+Vendor vendor() {
+  Vendor it{"innovaphone", "innovaphone", kSettings, kCapabilities, make_session};
+  it.inbound = &kInbound;
+  it.sign_login = sign_login;
+  it.check = check;
+  return it;
+}
 
 }  // namespace pbx::innovaphone
