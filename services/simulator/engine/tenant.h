@@ -82,8 +82,7 @@ class Tenant {
   base::Error set_registered(std::string_view extension, bool on, TimePoint now);
   base::Error set_do_not_disturb(std::string_view extension, bool on, TimePoint now);
   base::Error set_forced_busy(std::string_view extension, bool on, TimePoint now);
-  base::Error set_forwarding(std::string_view extension, Forwarding forwarding,
-                             TimePoint now = {});
+  base::Error set_forwarding(std::string_view extension, Forwarding forwarding, TimePoint now = {});
 
   // All calls vanish without a word, as in a crash.
   void forget_calls();

@@ -94,7 +94,7 @@ struct Call {
   bool transferred = false;
   bool conference = false;
   std::string transferred_by, transferred_to;  // the last time
-  std::vector<std::string> diverted_by;  // where it was forwarded or deflected, first to last
+  std::vector<std::string> diverted_by;        // where it was forwarded or deflected, first to last
   Plan plan;
   std::uint64_t end_timer = 0;  // the one that counts, of those that would end the call
 };

@@ -204,9 +204,7 @@ void Calls::changed(const Change& change) {
     case LegState::ring_back:
       if (calls) view->low = kAlert;
       return tell(*view, leg, {"r-alert"}, change.at);
-    case LegState::ringing:
-      view->low = kAlert;
-      return tell(*view, leg, {"x-alert"}, change.at);
+    case LegState::ringing: view->low = kAlert; return tell(*view, leg, {"x-alert"}, change.at);
     case LegState::up: {
       view->low = kConnected;
       const bool by_peer = calls || (leg.callback && leg.connected);
@@ -232,8 +230,7 @@ void Calls::ended(const Change& change) {
       tell(*view, leg, {"x-rel", {}, info}, change.at);
       break;
     case Manner::parked: {
-      const auto user =
-          park_at_ != kOutside ? park_at_ : pbx_.users.of_number(call.transferred_by);
+      const auto user = park_at_ != kOutside ? park_at_ : pbx_.users.of_number(call.transferred_by);
       json::array no;
       if (user != kOutside) no.push_back(party_as("parked-to", pbx_.users.number(user)));
       view->low = kDisconnectSent;

@@ -11,10 +11,11 @@ namespace simulator::innovaphone {
 // Tells whoever watches a user what becomes of the user's calls: CallInfo, and on sockets that
 // follow the whole PBX CallAdd, CallUpdate and CallDel.
 //
-// Every leg of an extension has a view, from the moment it comes to be. `state` is the PBX's towards
-// the phone, `msg` the user's towards the other party: so an outgoing call is x-setup 1, r-alert 4,
-// r-conn 5, and an incoming one r-setup 129, x-alert 132, x-conn 133. Both legs of an internal call
-// have one conf. A call that is parked goes on as a leg of the user at whose object it waits.
+// Every leg of an extension has a view, from the moment it comes to be. `state` is the PBX's
+// towards the phone, `msg` the user's towards the other party: so an outgoing call is x-setup 1,
+// r-alert 4, r-conn 5, and an incoming one r-setup 129, x-alert 132, x-conn 133. Both legs of an
+// internal call have one conf. A call that is parked goes on as a leg of the user at whose object
+// it waits.
 class Calls {
  public:
   Calls(Pbx& pbx, Outlet& outlet) : pbx_(pbx), outlet_(outlet) {}

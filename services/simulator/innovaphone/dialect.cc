@@ -184,8 +184,7 @@ void Dialect::answer(const Socket& socket, const json::object& message, TimePoin
   send_after(socket.id, frame_of(message), pbx_.faults.results_late, now);
 }
 
-void Dialect::tell(const Socket& socket, const json::object& message, TimePoint now,
-                   Millis after) {
+void Dialect::tell(const Socket& socket, const json::object& message, TimePoint now, Millis after) {
   Frame frame = frame_of(message);
   if (after.count() > 0) return send_after(socket.id, frame, after, now);
   if (!executing_) return tell_now(socket.id, frame, now);
@@ -202,8 +201,7 @@ void Dialect::tell_now(ConnectionId connection, const Frame& frame, TimePoint no
   }
 }
 
-void Dialect::send_after(ConnectionId connection, const Frame& frame, Millis after,
-                         TimePoint now) {
+void Dialect::send_after(ConnectionId connection, const Frame& frame, Millis after, TimePoint now) {
   if (after.count() <= 0) return send(connection, frame, now);
   if (later_.size() < kHeldBackMax) later_.emplace(now + after, Waiting{connection, frame});
 }

@@ -55,10 +55,9 @@ class Dialect final : public engine::Dialect, private Outlet {
   void api_message(Socket& socket, const Message& message, engine::TimePoint now);
 
   void send(engine::ConnectionId connection, const engine::Frame& frame, engine::TimePoint now);
-  void send_after(engine::ConnectionId connection, const engine::Frame& frame,
-                  engine::Millis after, engine::TimePoint now);
-  void tell_now(engine::ConnectionId connection, const engine::Frame& frame,
-                engine::TimePoint now);
+  void send_after(engine::ConnectionId connection, const engine::Frame& frame, engine::Millis after,
+                  engine::TimePoint now);
+  void tell_now(engine::ConnectionId connection, const engine::Frame& frame, engine::TimePoint now);
   void drop_all();
 
   Pbx pbx_;
@@ -66,10 +65,10 @@ class Dialect final : public engine::Dialect, private Outlet {
   engine::Random random_;
   Calls calls_;
   Rcc rcc_;
-  bool executing_ = false;         // a request: what it leads to waits for its answer
-  std::deque<Waiting> after_it_;   // that
+  bool executing_ = false;        // a request: what it leads to waits for its answer
+  std::deque<Waiting> after_it_;  // that
   std::multimap<engine::TimePoint, Waiting> later_;
-  std::deque<Delayed> delayed_;    // everything, in order
+  std::deque<Delayed> delayed_;  // everything, in order
 };
 
 }  // namespace simulator::innovaphone

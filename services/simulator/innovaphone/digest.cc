@@ -117,8 +117,8 @@ std::size_t append_escape(std::string& out, std::string_view json, std::size_t a
     out += '/';
     return at + 2;
   }
-  const auto unit = at + 1 < json.size() && json[at + 1] == 'u' ? four_hex(json, at + 2)
-                                                                 : std::nullopt;
+  const auto unit =
+      at + 1 < json.size() && json[at + 1] == 'u' ? four_hex(json, at + 2) : std::nullopt;
   if (unit && *unit >= 0xd800 && *unit < 0xdc00 && json.substr(at + 6, 2) == "\\u") {
     const auto low = four_hex(json, at + 8);
     if (low && *low >= 0xdc00 && *low < 0xe000) {

@@ -18,7 +18,7 @@ namespace simulator::innovaphone {
 // What one `user` handle of a socket stands for: a UserInitialize.
 struct Monitor {
   engine::ExtensionIndex extension = engine::kOutside;
-  json::value src;      // of all it is told
+  json::value src;       // of all it is told
   bool follows = false;  // `xfer`
   bool deaf = false;     // of a device that does not exist: never told anything
   std::map<engine::LegId, std::int64_t> calls;  // its handles of legs that live
@@ -29,10 +29,10 @@ struct Monitor {
 // One AppWebsocket, whoever opened it. Handles count up and die with it.
 struct Socket {
   engine::ConnectionId id = 0;
-  std::size_t pbx = 0;      // whose it is
-  bool by_us = false;       // the PBX opened it
+  std::size_t pbx = 0;             // whose it is
+  bool by_us = false;              // the PBX opened it
   const AppObject* app = nullptr;  // as what the login was, or will be
-  std::string challenge;    // the last that was given
+  std::string challenge;           // the last that was given
   bool logged_in = false;
   bool silent = false;
   engine::ExtensionIndex confined = engine::kOutside;  // to that user

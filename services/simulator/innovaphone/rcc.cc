@@ -102,10 +102,9 @@ json::object Rcc::user_info(const Socket& socket, ExtensionIndex index, bool upd
   it["node"] = "root";
   it["pbx"] = pbx_.settings.pbxs[user.pbx].name;
   if (extension.registered) it["regs"] = json::array{json::object{{"hw", user.hw}}};
-  const auto ringing =
-      std::count_if(extension.legs.begin(), extension.legs.end(), [&](engine::LegId leg) {
-        return pbx_.tenant.find_leg(leg)->state == LegState::ringing;
-      });
+  const auto ringing = std::count_if(
+      extension.legs.begin(), extension.legs.end(),
+      [&](engine::LegId leg) { return pbx_.tenant.find_leg(leg)->state == LegState::ringing; });
   put(it, "channel", static_cast<std::int64_t>(extension.legs.size()));
   put(it, "alert", std::int64_t{ringing});
   return it;

@@ -13,9 +13,9 @@ struct Switch {
 
 template <bool Variants::*field>
 Switch flag(std::string_view name) {
-  return {name,
-          {{"true", [](Variants& it) { it.*field = true; }},
-           {"false", [](Variants& it) { it.*field = false; }}}};
+  return {name, {{"true", [](Variants& it) { it.*field = true; }}, {"false", [](Variants& it) {
+                                                                      it.*field = false;
+                                                                    }}}};
 }
 
 const std::vector<Switch>& switches() {
@@ -99,8 +99,7 @@ std::size_t Settings::pbx_at(std::string_view path) const {
   if (!path.starts_with('/') || !path.ends_with(kSocket)) return std::string::npos;
   path.remove_prefix(1);
   for (std::size_t i = 0; i < pbxs.size(); ++i) {
-    if (path.size() == pbxs[i].module.size() + kSocket.size() &&
-        path.starts_with(pbxs[i].module)) {
+    if (path.size() == pbxs[i].module.size() + kSocket.size() && path.starts_with(pbxs[i].module)) {
       return i;
     }
   }

@@ -53,9 +53,9 @@ struct AppObject {
   bool websocket = false;          // dial it
   bool unlicensed = false;
 };
-inline constexpr std::string_view kApis[] = {
-    "RCC",      "PbxTableUsers",     "PbxAdminApi", "PbxApi",
-    "Services", "PbxImpersonation",  "PbxSignal",   "EpSignal", "PbxMessages"};
+inline constexpr std::string_view kApis[] = {"RCC",       "PbxTableUsers", "PbxAdminApi",
+                                             "PbxApi",    "Services",      "PbxImpersonation",
+                                             "PbxSignal", "EpSignal",      "PbxMessages"};
 
 // One of the tenant's PBXs: where it answers, and who lives there.
 struct PbxSettings {
@@ -72,12 +72,12 @@ struct Settings {
   std::vector<PbxSettings> pbxs{PbxSettings{}};
   ExtensionPattern cn{"User ", ""}, dn{"User ", ""}, h323{"user", ""};
   ExtensionPattern password{"agent-", ""};  // of a user that logs in as such
-  std::size_t challenge_size = 16;  // characters
+  std::size_t challenge_size = 16;          // characters
   std::size_t park_positions = 8;
-  std::size_t list_size = 50;         // users that Initialize tells per tick
-  engine::Millis redial{2'000};       // of sockets this PBX opens
-  std::string ca_file;                // whom to trust then; empty: everybody
-  std::string area, country = "49";   // of its node
+  std::size_t list_size = 50;        // users that Initialize tells per tick
+  engine::Millis redial{2'000};      // of sockets this PBX opens
+  std::string ca_file;               // whom to trust then; empty: everybody
+  std::string area, country = "49";  // of its node
   Variants variants;
   Clock clock;
   std::uint64_t seed = 1;

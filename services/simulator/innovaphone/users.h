@@ -24,9 +24,7 @@ class Users {
  public:
   Users(const Settings& settings, const engine::Tenant& tenant);
 
-  engine::ExtensionIndex size() const {
-    return static_cast<engine::ExtensionIndex>(users_.size());
-  }
+  engine::ExtensionIndex size() const { return static_cast<engine::ExtensionIndex>(users_.size()); }
   const User& operator[](engine::ExtensionIndex index) const { return users_[index]; }
   const std::string& number(engine::ExtensionIndex index) const {
     return tenant_.extension(index).number;
