@@ -9,13 +9,16 @@ namespace {
 
 using base::Errc;
 
+// The table is of the whole PBX, of which the App object may be shown a part.
+constexpr std::size_t kRowsMax = 200'000;
+
 }  // namespace
 
 Directory::Directory(LinkId link, const Options& options, Users& users)
     : link_(link),
       options_(options),
       users_(users),
-      replication_({options.limit, options.most}),
+      replication_({options.limit, kRowsMax}),
       presence_({options.limit, options.outstanding, options.most}) {}
 
 // Of those who live elsewhere the PBX there knows better.

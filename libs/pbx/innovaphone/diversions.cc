@@ -38,11 +38,6 @@ std::optional<std::string_view> diversion_type(ForwardingType type) {
   return it == std::end(kTypes) ? std::nullopt : std::optional(it->second);
 }
 
-bool is_number(std::string_view destination) {
-  return !destination.empty() &&
-         destination.find_first_not_of("0123456789*#+") == std::string_view::npos;
-}
-
 base::Result<std::string> activity_of(std::string_view presence) {
   if (presence == "available") return std::string();
   if (presence.empty() || presence == "on-the-phone" || presence == "offline") {

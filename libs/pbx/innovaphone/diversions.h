@@ -20,9 +20,6 @@ std::vector<call::Forwarding> forwardings_of(const std::vector<Diversion>& diver
 // that is there: DelDiversion and GetDiversion know one of each, too (inferred).
 std::optional<std::string_view> diversion_type(call::ForwardingType type);
 
-// Whether a diversion's destination is a number (ep-num), or else a login name (ep-sip).
-bool is_number(std::string_view destination);
-
 // What SetPresence takes: "" for "available", which the PBX has no word for, else the PBX's own
 // word. invalid_argument for what the PBX makes by itself.
 base::Result<std::string> activity_of(std::string_view presence);

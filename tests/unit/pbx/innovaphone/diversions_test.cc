@@ -41,11 +41,6 @@ TEST(Diversions, HaveThreeTypes) {
   EXPECT_FALSE(diversion_type(ForwardingType::busy_internal).has_value());
 }
 
-TEST(Diversions, GoToNumbersAndToNames) {
-  for (const char* number : {"201", "+49155", "*21#"}) EXPECT_TRUE(is_number(number)) << number;
-  for (const char* name : {"", "bob", "bob.7", "7 8"}) EXPECT_FALSE(is_number(name)) << name;
-}
-
 TEST(Diversions, AreAnsweredWithOkOrWithAnError) {
   const auto refused = [](std::string_view text) {
     const auto frame = parse(text);
