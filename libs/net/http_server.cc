@@ -17,6 +17,7 @@
 
 #include "net/accept.h"
 #include "net/deadline.h"
+#include "net/dial.h"
 #include "net/stream.h"
 
 namespace net {
@@ -147,18 +148,36 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   }
   void add(tcp::socket socket) {
     if (connections.size() >= options.connections_max) return;  // closes it
+    auto visit = std::make_shared<Visit>();
+    base::Error gone;
+    const auto peer = socket.remote_endpoint(gone);
+    if (gone) return;
+    visit->peer = text_of(peer);
+    if (options.admit && !(visit->guest = options.admit(peer.address()))) return;
     Stream stream(std::move(socket));
-    const auto id = next_id++;
-    connections.emplace(id, stream.handle());
+    visit->server = shared_from_this();
+    visit->id = next_id++;
+    connections.emplace(visit->id, stream.handle());
     const auto executor = stream.get_executor();
-    asio::co_spawn(executor, serve(std::move(stream)),
-                   [self = shared_from_this(), id](std::exception_ptr) {
-                     const std::lock_guard unlisting(self->mutex);
-                     self->connections.erase(id);
-                   });
+    asio::co_spawn(executor, serve(std::move(stream), std::move(visit)), asio::detached);
   }
 
-  asio::awaitable<void> serve(Stream stream);
+  // One connection's place in the list, on whichever executor it is served.
+  struct Visit {
+    ~Visit() {
+      if (!server) return;
+      const std::lock_guard unlisting(server->mutex);
+      server->connections.erase(id);
+    }
+    std::shared_ptr<Impl> server;
+    std::uint64_t id = 0;
+    std::string peer;
+    std::shared_ptr<void> guest;
+  };
+
+  asio::awaitable<void> serve(Stream stream, std::shared_ptr<Visit> visit);
+  asio::awaitable<void> upgrade(Stream stream, std::shared_ptr<Visit> visit, Request request,
+                                HttpRequest asked, Accept accepted);
   asio::awaitable<bool> reply(Stream& stream, Deadline& deadline, HttpReply what, unsigned version,
                               bool keep_alive);
   asio::awaitable<void> hang_up(Stream& stream, Deadline& deadline);
@@ -176,7 +195,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   std::map<std::uint64_t, Stream::Handle> connections;
 };
 
-asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
+asio::awaitable<void> HttpServer::Impl::serve(Stream stream, std::shared_ptr<Visit> visit) {
   const auto self = shared_from_this();
   Deadline deadline(stream.get_executor(), stream.handle());
   base::Error ignored;
@@ -206,6 +225,8 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
 
     Request request = parser.release();
     HttpRequest asked = request_of(request);
+    asked.peer = visit->peer;
+    asked.guest = visit->guest;
     Answer answer;
     try {
       answer = co_await on_request(asked);
@@ -219,10 +240,11 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
     if (auto* accepted = std::get_if<Accept>(&answer)) {
       // Frames sent before the upgrade is granted would be lost, so there must be none.
       if (asked.upgrade && buffer.size() == 0) {
-        auto socket = co_await accept(std::move(stream), request, std::move(accepted->headers),
-                                      options.limits);
-        buffer.shrink_to_fit();
-        if (socket) co_await on_websocket(std::move(asked), std::move(*socket));
+        const auto executor = accepted->executor ? accepted->executor : stream.get_executor();
+        if (executor != stream.get_executor()) stream.move_to(executor);
+        auto upgrading = upgrade(std::move(stream), std::move(visit), std::move(request),
+                                 std::move(asked), std::move(*accepted));
+        asio::co_spawn(executor, std::move(upgrading), asio::detached);
         co_return;
       }
       answer = plain_text(400, "an upgrade to WebSocket is expected here\n");
@@ -236,6 +258,18 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
       co_return;
     }
   }
+}
+
+// Where the connection is to live.
+asio::awaitable<void> HttpServer::Impl::upgrade(Stream stream, std::shared_ptr<Visit> visit,
+                                                Request request, HttpRequest asked,
+                                                Accept accepted) {
+  const auto limits = accepted.limits.value_or(options.limits);
+  auto accepting = accept(std::move(stream), request, std::move(accepted.headers), limits);
+  auto socket = co_await std::move(accepting);
+  request = {};
+  visit->guest.reset();
+  if (socket) co_await on_websocket(std::move(asked), std::move(*socket));
 }
 
 // False if the client has gone.
