@@ -94,6 +94,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         options(std::move(its_options)),
         on_request(std::move(its_on_request)),
         on_websocket(std::move(its_on_websocket)),
+        tls(options.tls),
         endpoint(asio::ip::make_address(options.address), options.port) {}
 
   // Apart from the rest, which connections keep alive for longer than the server may have its
@@ -120,6 +121,11 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     listener->acceptor.close();
     listener->pause.cancel();
     listener.reset();
+  }
+
+  std::shared_ptr<TlsContext> tls_now() const {
+    const std::lock_guard lock(mutex);
+    return tls;
   }
 
   void reset_all() {
@@ -187,7 +193,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   const OnRequest on_request;
   const OnWebSocket on_websocket;
 
-  mutable std::mutex mutex;            // guards all below
+  mutable std::mutex mutex;  // guards all below
+  std::shared_ptr<TlsContext> tls;
   std::shared_ptr<Listener> listener;  // null: refusing
   tcp::endpoint endpoint;
   std::size_t next_executor = 0;
@@ -200,8 +207,8 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream, std::shared_ptr<Vis
   Deadline deadline(stream.get_executor(), stream.handle());
   base::Error ignored;
   stream.socket().set_option(tcp::no_delay(true), ignored);
-  if (options.tls) {
-    stream.start_tls(options.tls, "", "");
+  if (auto context = tls_now()) {
+    stream.start_tls(std::move(context), "", "");
     deadline.set(options.limits.tls);
     const auto [error] = co_await stream.async_handshake(kTuple);
     if (error) co_return;
@@ -329,5 +336,10 @@ void HttpServer::stop() {
 
 void HttpServer::refuse() { impl_->refuse(); }
 void HttpServer::listen() { impl_->listen(); }
+
+void HttpServer::renew_tls(std::shared_ptr<TlsContext> tls) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->tls = std::move(tls);
+}
 
 }  // namespace net

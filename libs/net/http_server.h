@@ -74,6 +74,8 @@ class HttpServer {
   // throws as the constructor does.
   void refuse();
   void listen();
+  // Another certificate, for connections to come. Only if there is one already: not null.
+  void renew_tls(std::shared_ptr<TlsContext> tls);
 
  private:
   struct Impl;

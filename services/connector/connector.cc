@@ -380,7 +380,7 @@ asio::awaitable<void> Connector::keep_wish(base::TenantId tenant) {
   pbxgw::v1::WishRecord record;
   record.set_connector(config_.instance);
   for (const auto& pbx : wish.pbxs) record.add_pbxs(pbx);
-  wish.is_told = true;
+  const bool is_new = !std::exchange(wish.is_told, true);
   wish.told = now();
   auto putting = leases_->put(key, record.SerializeAsString());
   const auto put = co_await std::move(putting);
@@ -391,7 +391,7 @@ asio::awaitable<void> Connector::keep_wish(base::TenantId tenant) {
     co_return;
   }
   wish.revision = *put;
-  commons_.metrics.inbound_wishes.add();
+  if (is_new) commons_.metrics.inbound_wishes.add();
 }
 
 // ---- Configuration.
@@ -428,6 +428,7 @@ void Connector::set_tenants(std::vector<TenantConfig> tenants) {
 void Connector::reload() {
   if (draining_) return;
   commons_.metrics.config_reloads.add();
+  if (door_) door_->renew_certificate();
   auto next = reload_();
   if (!next) {
     commons_.metrics.config_reload_failures.add();

@@ -56,6 +56,14 @@ std::uint64_t make_challenge() {
   return challenge;
 }
 
+base::Result<std::shared_ptr<net::TlsContext>> tls_of(const InboundConfig& config,
+                                                      std::string& why) {
+  net::TlsOptions options;
+  options.certificate_file = config.certificate_file;
+  options.key_file = config.key_file;
+  return net::TlsContext::make(options, net::TlsContext::Role::server, why);
+}
+
 net::HttpReply plain_text(unsigned status, std::string text) {
   return {status, std::move(text), {{"Content-Type", "text/plain"}}};
 }
@@ -313,11 +321,8 @@ Door::Door(const InboundConfig& config, const Metrics& metrics, telemetry::Heart
     return Doorman::admit(state, from);
   };
   if (!config.plain) {
-    net::TlsOptions tls;
-    tls.certificate_file = config.certificate_file;
-    tls.key_file = config.key_file;
     std::string why;
-    auto made = net::TlsContext::make(tls, net::TlsContext::Role::server, why);
+    auto made = tls_of(config, why);
     if (made.has_error()) throw std::runtime_error("inbound: " + why);
     options.tls = std::move(*made);
   }
@@ -328,9 +333,14 @@ Door::Door(const InboundConfig& config, const Metrics& metrics, telemetry::Heart
   auto receive = [state = state_](net::HttpRequest request, net::WebSocket socket) {
     return Doorman::receive(state, std::move(request), std::move(socket));
   };
-  server_ =
-      std::make_unique<net::HttpServer>(std::vector<asio::any_io_executor>{io_.get_executor()},
-                                        std::move(options), std::move(answer), std::move(receive));
+  const std::vector<asio::any_io_executor> here{io_.get_executor()};
+  try {
+    server_ = std::make_unique<net::HttpServer>(here, std::move(options), std::move(answer),
+                                                std::move(receive));
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error("inbound: " + config.address + " port " + std::to_string(config.port) +
+                             ": " + error.what());
+  }
   auto tick = [](telemetry::Heartbeats::Beat beat) -> asio::awaitable<void> {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
@@ -354,6 +364,17 @@ Door::~Door() {
 void Door::set_routes(Routes routes) {
   const std::lock_guard lock(state_->mutex);
   state_->routes = std::move(routes);
+}
+
+void Door::renew_certificate() {
+  if (state_->config.plain) return;
+  std::string why;
+  auto made = tls_of(state_->config, why);
+  if (made.has_error()) {
+    kLog.error("the certificate cannot be used: going on with the one before", {{"detail", why}});
+    return;
+  }
+  server_->renew_tls(std::move(*made));
 }
 
 void Door::close() { server_->refuse(); }

@@ -43,6 +43,9 @@ class Door {
 
   std::uint16_t port() const { return server_->port(); }
   void set_routes(Routes routes);
+  // Reads certificate and key again, for connections to come; if they cannot be used, the ones
+  // before stay.
+  void renew_certificate();
   // Refuses further connections. Those that are there may go on.
   void close();
 

@@ -1,5 +1,7 @@
 #include "connector/door.h"
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -387,6 +389,29 @@ TEST_F(DoorTest, SpeaksTlsWithItsCertificate) {
   EXPECT_FALSE(await(pbx.log_in(*socket)));
   EXPECT_TRUE(until_taken(1));
   expect_outcome("admitted", 1);
+
+  // Renewed, by another authority; then overwritten with what is none.
+  net::testing::Authority next("Next Authority");
+  const auto renewed = next.issue({});
+  const auto replace = [](const std::string& file, const std::string& by) {
+    std::filesystem::copy_file(by, file, std::filesystem::copy_options::overwrite_existing);
+  };
+  replace(config.certificate_file, renewed.certificate_file);
+  replace(config.key_file, renewed.key_file);
+  door->renew_certificate();
+  std::ofstream(config.key_file) << "nonsense";
+  door->renew_certificate();
+  trust.ca_file = next.ca_file();
+  const auto trusting = net::TlsContext::make(trust, net::TlsContext::Role::client, why);
+  where = {"127.0.0.1", std::to_string(door->port()), "/acme", true, {}};
+  socket = await(net::WebSocket::connect(where, {}, *trusting, &why));
+  EXPECT_TRUE(socket) << why;
+}
+
+TEST_F(DoorTest, DoesNotOpenWhereSomebodyElseListens) {
+  open();
+  config.port = door->port();
+  EXPECT_THROW(Door(config, metrics, heartbeats, {}), std::runtime_error);
 }
 
 TEST_F(DoorTest, DoesNotOpenWithACertificateThatIsNone) {
