@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -164,8 +165,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     visit->server = shared_from_this();
     visit->id = next_id++;
     connections.emplace(visit->id, stream.handle());
+    // Later: serving it needs the mutex.
     const auto executor = stream.get_executor();
-    asio::co_spawn(executor, serve(std::move(stream), std::move(visit)), asio::detached);
+    asio::post(executor, [stream = std::move(stream), visit = std::move(visit)]() mutable {
+      const auto its = stream.get_executor();
+      const auto self = visit->server;
+      asio::co_spawn(its, self->serve(std::move(stream), std::move(visit)), asio::detached);
+    });
   }
 
   // One connection's place in the list, on whichever executor it is served.

@@ -310,8 +310,8 @@ InboundConfig read_inbound(const Section& inbound) {
        .otherwise = 15s,
        .least = 100ms,
        .most = 5min});
-  const bool has_certificate = !config.certificate_file.empty() || !config.key_file.empty();
-  if (config.certificate_file.empty() != config.key_file.empty()) {
+  const bool has_certificate = inbound.has("certificate_file") || inbound.has("key_file");
+  if (inbound.has("certificate_file") != inbound.has("key_file")) {
     inbound.wrong("key_file", "expected together with certificate_file, or neither of them");
   } else if (config.plain && has_certificate) {
     inbound.wrong("plain", "expected false where there is a certificate");
