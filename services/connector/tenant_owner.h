@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -31,6 +32,8 @@ class TenantOwner {
 
   struct Handlers {
     std::function<void()> held;  // the lease was got
+    // Which PBXs are connected that have dialled us, whenever that changes.
+    std::function<void(std::set<std::string>)> linked = nullptr;
   };
   TenantOwner(Shard& shard, std::shared_ptr<const TenantConfig> tenant, Handlers handlers);
   ~TenantOwner();
@@ -76,6 +79,9 @@ class TenantOwner {
   boost::asio::awaitable<void> keep_link();
   boost::asio::awaitable<Ending> link_once();
   Outlets outlets();
+  bool is_inbound() const { return !tenant_->path.empty(); }
+  void receive(bool receives);
+  bool adopt(Arrived& arrived);
   void set_link(call::LinkState state, const Ending* ending = nullptr,
                 std::optional<TimePoint> retry_at = {});
   boost::asio::awaitable<void> keep_record();
@@ -130,6 +136,7 @@ class TenantOwner {
   call::Time link_since_{}, last_up_{};
   std::optional<TimePoint> up_since_;
   unsigned attempt_ = 0, quick_ends_ = 0;
+  bool adopted_ = false;  // a PBX has dialled since the session began
   bool unverified_ = false;
   bool record_changed_ = false;
 
