@@ -79,7 +79,10 @@ Metrics::Metrics(telemetry::Metrics& all)
           all.counter("pbxgw_recording_bytes_total", "Bytes of recordings fetched from PBXs.")),
       recordings_ended(all.counters("pbxgw_recordings_ended_total",
                                     "Recordings that were being fetched, by what ended it.",
-                                    {"reason"})) {}
+                                    {"reason"})),
+      logins(all.counters("pbxgw_logins_total",
+                          "Logins asked for with AppLogin.SignChallenge, by what became of them.",
+                          {"outcome"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

@@ -42,6 +42,7 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Family<telemetry::Counter> recordings_ended;  // reason
+  telemetry::Family<telemetry::Counter> logins;            // outcome
 };
 
 // The handles of one vendor.
