@@ -79,4 +79,10 @@ class Settings {
   std::map<std::string, Value, std::less<>> values_;
 };
 
+// A setting that is right by itself, but not beside the others.
+struct Mistake {
+  const char* setting;   // one of the vendor's rows
+  std::string sentence;  // what was expected; never a secret
+};
+
 }  // namespace pbx

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "call/service.h"
 #include "pbx/app_login.h"
@@ -33,6 +34,8 @@ struct Vendor {
   std::unique_ptr<Session> (*make_session)(const Settings& settings, std::uint64_t random);
   const Inbound* inbound = nullptr;  // nothing: it is always we who dial
   SignLogin sign_login = nullptr;    // while its capabilities offer Service::sign_challenge
+  // What of the settings does not go together, each right by itself; nothing: all of them do.
+  std::vector<Mistake> (*check)(const Settings& settings) = nullptr;
 };
 
 // All there are. A new vendor is a folder and a row here.

@@ -252,6 +252,11 @@ TenantConfig read_tenant(const Section& tenant) {
   };
   if (config.vendor) {
     read_settings(*config.vendor);
+    if (config.vendor->check && !tenant.documenting()) {
+      for (const pbx::Mistake& mistake : config.vendor->check(config.settings)) {
+        pbx.wrong(mistake.setting, mistake.sentence);
+      }
+    }
   } else if (tenant.documenting()) {
     for (const pbx::Vendor& vendor : pbx::vendors()) read_settings(vendor);
   } else if (!vendor_name.empty()) {

@@ -1,5 +1,9 @@
 #include "pbx/innovaphone/vendor.h"
 
+#include "pbx/innovaphone/check.h"
+#include "pbx/innovaphone/reception.h"
+#include "pbx/innovaphone/sign.h"
+
 namespace pbx::innovaphone {
 namespace {
 
@@ -86,6 +90,8 @@ constexpr Setting kSettings[] = {
      "App objects whose logins AppLogin.SignChallenge signs. Not the gateway's own: a signature "
      "for it would open our own inbound door too."},
 };
+
+constexpr Inbound kInbound{inbound_path, receive};
 
 }  // namespace
 }  // namespace pbx::innovaphone
