@@ -3,6 +3,7 @@
 #include <array>
 
 #include "pbx/innova360/vendor.h"
+#include "pbx/innovaphone/vendor.h"
 #include "pbx/vodia/vendor.h"
 
 namespace pbx {
@@ -10,6 +11,7 @@ namespace pbx {
 std::span<const Vendor> vendors() {
   static const std::array kVendors{
       innova360::vendor(),
+      innovaphone::vendor(),
       vodia::vendor(),
   };
   return kVendors;

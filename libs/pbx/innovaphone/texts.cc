@@ -5,7 +5,7 @@
 namespace pbx::innovaphone {
 
 std::string message(std::string_view mt, std::string_view api, std::string_view src,
-                    std::initializer_list<Field> fields) {
+                    std::span<const Field> fields) {
   std::string text = R"({"mt":)";
   append_json(text, mt);
   const auto add = [&](std::string_view name, std::string_view value, bool raw) {

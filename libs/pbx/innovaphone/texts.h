@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,10 @@ struct Field {
 
 // {"mt":…,"api":…,"src":…, …}; `api` and `src` only if they are not empty.
 std::string message(std::string_view mt, std::string_view api, std::string_view src,
-                    std::initializer_list<Field> fields = {});
+                    std::span<const Field> fields = {});
+inline std::string message(std::string_view mt, std::string_view api, std::string_view src,
+                           std::initializer_list<Field> fields) {
+  return message(mt, api, src, std::span<const Field>(fields.begin(), fields.size()));
+}
 
 }  // namespace pbx::innovaphone

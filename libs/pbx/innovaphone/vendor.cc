@@ -1,7 +1,10 @@
 #include "pbx/innovaphone/vendor.h"
 
+#include <sstream>
+
 #include "pbx/innovaphone/check.h"
 #include "pbx/innovaphone/reception.h"
+#include "pbx/innovaphone/session.h"
 #include "pbx/innovaphone/sign.h"
 
 namespace pbx::innovaphone {
@@ -93,5 +96,101 @@ constexpr Setting kSettings[] = {
 
 constexpr Inbound kInbound{inbound_path, receive};
 
+constexpr const char* kUnseen =
+    "RCC has a code for it, but nothing that the PBX says would show whether anything came of it.";
+constexpr const char* kPhone = "The device's phone must be of a kind that the PBX can answer for.";
+constexpr const char* kPbxApi = "The App object has to grant PbxApi.";
+
+constexpr Capability kCapabilities[] = {
+    {Service::make_call, Confirmation::observed,
+     "innovaphone's own phones go off-hook by themselves; others ring first."},
+    {Service::answer_call, Confirmation::observed, kPhone},
+    {Service::clear_connection, Confirmation::observed, ""},
+    {Service::clear_call, Confirmation::observed, "Ends the connections of all its extensions."},
+    {Service::hold_call, Confirmation::observed, ""},
+    {Service::retrieve_call, Confirmation::observed, ""},
+    {Service::alternate_call, Confirmation::observed,
+     "Holds the active call, and then retrieves the held one."},
+    {Service::reconnect_call, Confirmation::observed,
+     "Clears the active call, and then retrieves the held one."},
+    {Service::consultation_call, Confirmation::observed,
+     "Holds the call, and then makes the other one."},
+    {Service::transfer_call, Confirmation::observed, ""},
+    {Service::single_step_transfer_call, Confirmation::observed,
+     "Forwardings of the destination are not obeyed."},
+    {Service::deflect_call, Confirmation::observed,
+     "Forwardings of the destination are not obeyed."},
+    {Service::conference_call, Confirmation::none, kUnseen},
+    {Service::directed_pickup_call, Confirmation::observed, ""},
+    {Service::park_call, Confirmation::observed,
+     "At the device itself if no slot is given, else at a position there or at another object."},
+    {Service::generate_digits, Confirmation::acknowledged, ""},
+    {Service::start_recording, Confirmation::none, kUnseen},
+    {Service::stop_recording, Confirmation::none, kUnseen},
+    {Service::associate_data, Confirmation::none,
+     "RCC has no data that would come back with a call."},
+    {Service::set_do_not_disturb, Confirmation::acknowledged,
+     "Sets the presence; whether it refuses calls is for the PBX's configuration to say."},
+    {Service::set_forwarding, Confirmation::acknowledged,
+     "Immediately, when busy and when not answered; PBXs from 14r1 on."},
+    {Service::set_presence, Confirmation::acknowledged, kPbxApi},
+    {Service::set_agent_state, Confirmation::none, "RCC has nothing for agents of queues."},
+    {Service::signal, Confirmation::none,
+     "The PBX would route calls to us as if we were a phone; WebRTC is for its own clients."},
+    {Service::search_calls, Confirmation::none,
+     "Call records are in the PBX's Reports App, not in these APIs."},
+    {Service::get_recording, Confirmation::none,
+     "Phones upload recordings to a web server of the customer's; the PBX has none."},
+    {Service::sign_challenge, Confirmation::acknowledged,
+     "For the App objects in the setting apps."},
+};
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t) {
+  Session::Options options;
+  options.inbound = settings.text("direction") == "inbound";
+  const bool tls = settings.boolean("tls");
+  const auto port = settings.integer("port");
+  options.where.host = settings.text("host");
+  options.where.port = port != 0 ? std::to_string(port) : tls ? "443" : "80";
+  options.where.target = settings.text("path");
+  options.where.tls = tls;
+  options.pbxs = words_of(settings.text("pbxs"));
+  options.users_max = static_cast<std::size_t>(settings.integer("users_max"));
+  options.peer.login.app_object = settings.text("app_object");
+  options.peer.login.password = settings.text("password");
+  options.peer.login.limit = settings.duration("login_limit");
+  options.peer.groups = settings.boolean("groups");
+  options.peer.batch = static_cast<std::size_t>(settings.integer("initialize_batch"));
+  options.peer.request_limit = settings.duration("request_limit");
+  options.peer.initialize_limit = settings.duration("initialize_limit");
+  options.peer.keep_alive = settings.duration("keep_alive");
+  options.peer.silence_limit = settings.duration("silence_limit");
+  options.commands.call_limit = settings.duration("call_limit");
+  options.commands.answer_limit = settings.duration("answer_limit");
+  options.commands.action_limit = settings.duration("action_limit");
+  options.commands.request_limit = settings.duration("request_limit");
+  options.commands.most = static_cast<std::size_t>(settings.integer("commands_max"));
+  options.commands.dtmf_reversed = settings.boolean("dtmf_reversed");
+  options.gather = settings.duration("gather");
+  options.confirm_limit = settings.duration("confirm_limit");
+  return std::make_unique<Session>(std::move(options));
+}
+
 }  // namespace
+
+Vendor vendor() {
+  Vendor it{"innovaphone", "innovaphone", kSettings, kCapabilities, make_session};
+  it.inbound = &kInbound;
+  it.sign_login = sign_login;
+  it.check = check;
+  return it;
+}
+
 }  // namespace pbx::innovaphone
