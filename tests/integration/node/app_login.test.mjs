@@ -13,7 +13,7 @@ const keep = (it) => (everything.push(it), it);
 let nats, simulator, connector, control, gateway, browser, site;
 
 // Who is logged in at the web site, by his session.
-const sessions = { 'session-of-alice': 'user201', 'session-of-nobody': '' };
+const sessions = { 'session-of-alice': 'user201', 'session-of-nobody': '', 'session-of-an-app': 'phone' };
 const sessionOf = (request) => /session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1];
 const userOf = (request) => sessions[sessionOf(request)];
 
@@ -132,6 +132,8 @@ test('a page without a good login is told so, and sees nothing', async () => {
     { why: 'nobody is logged in', app: 'phone', says: /log in here first/ },
     { why: 'no such app', app: 'secret', session: 'session-of-alice', says: /app: / },
     { why: 'not for everybody', app: 'phone', session: 'session-of-nobody', says: /user: / },
+    // To the PBX a login by the App object's own name is one without a user.
+    { why: 'everybody by another name', app: 'phone', session: 'session-of-an-app', says: /user: / },
     {
       why: 'not signed by the gateway', app: 'phone', session: 'session-of-alice', says: /PBX does not accept/,
       change: (login) => ({ ...login, digest: '0'.repeat(64) }),
