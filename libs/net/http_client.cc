@@ -166,10 +166,12 @@ struct HttpClient::Impl : std::enable_shared_from_this<Impl> {
     if (request.method() == http::verb::head) parser.skip(true);
     auto [error, size] = co_await http::async_write(connection->stream, request, kTuple);
     if (!error) {
+      connection->buffer.reserve(kReadBytes);
       const auto [failed, read] =
           co_await http::async_read(connection->stream, connection->buffer, parser, kTuple);
       error = failed;
       heard = read > 0 || connection->buffer.size() > 0;
+      connection->buffer.shrink_to_fit();  // it may be idle for long
     }
     deadline.clear();
     if (deadline.passed()) {

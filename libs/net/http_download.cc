@@ -40,6 +40,7 @@ struct HttpDownload::Impl {
         stream(tcp::socket(executor)) {
     parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser.body_limit(limits.body_bytes_max);
+    buffer.reserve(kReadBytes);
   }
 
   // Of the step that begins now.

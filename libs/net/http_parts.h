@@ -15,6 +15,9 @@
 // What HttpClient and HttpDownload share. Only for libs/net.
 namespace net {
 
+// What is read at a time. Beast fills what room a buffer has, and an empty one has 512 bytes.
+inline constexpr std::size_t kReadBytes = 32 << 10;
+
 inline boost::beast::http::request<boost::beast::http::string_body> request_of(
     const std::string& method, const Endpoint& endpoint, std::string body, bool keep_alive) {
   boost::beast::http::request<boost::beast::http::string_body> request;

@@ -30,24 +30,6 @@ enum Code {
   UNAVAILABLE = 14,
 };
 
-const char* name_of_code(int code) {
-  switch (code) {
-    case UNKNOWN: return "UNKNOWN";
-    case INVALID_ARGUMENT: return "INVALID_ARGUMENT";
-    case DEADLINE_EXCEEDED: return "DEADLINE_EXCEEDED";
-    case NOT_FOUND: return "NOT_FOUND";
-    case PERMISSION_DENIED: return "PERMISSION_DENIED";
-    case RESOURCE_EXHAUSTED: return "RESOURCE_EXHAUSTED";
-    case FAILED_PRECONDITION: return "FAILED_PRECONDITION";
-    case ABORTED: return "ABORTED";
-    case OUT_OF_RANGE: return "OUT_OF_RANGE";
-    case UNIMPLEMENTED: return "UNIMPLEMENTED";
-    case INTERNAL: return "INTERNAL";
-    case UNAVAILABLE: return "UNAVAILABLE";
-    default: return "?";
-  }
-}
-
 constexpr std::nullopt_t kNoRetry = std::nullopt;
 
 constexpr auto kRows = std::to_array<ErrorRow>({
@@ -216,6 +198,28 @@ std::string delay_text(const std::optional<std::chrono::milliseconds>& delay) {
 }  // namespace
 
 std::span<const ErrorRow> error_rows() { return kRows; }
+
+const char* name_of_code(int code) noexcept {
+  static constexpr std::array kNames = {"OK",
+                                        "CANCELLED",
+                                        "UNKNOWN",
+                                        "INVALID_ARGUMENT",
+                                        "DEADLINE_EXCEEDED",
+                                        "NOT_FOUND",
+                                        "ALREADY_EXISTS",
+                                        "PERMISSION_DENIED",
+                                        "RESOURCE_EXHAUSTED",
+                                        "FAILED_PRECONDITION",
+                                        "ABORTED",
+                                        "OUT_OF_RANGE",
+                                        "UNIMPLEMENTED",
+                                        "INTERNAL",
+                                        "UNAVAILABLE",
+                                        "DATA_LOSS",
+                                        "UNAUTHENTICATED"};
+  const auto index = static_cast<std::size_t>(code);
+  return index < kNames.size() ? kNames[index] : "UNKNOWN";
+}
 
 const ErrorRow& row_of(const base::Error& error) {
   const auto find = [](const base::Error& code) {

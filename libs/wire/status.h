@@ -29,6 +29,9 @@ std::span<const ErrorRow> error_rows();
 // alarm.
 const ErrorRow& row_of(const base::Error& error);
 
+// "NOT_FOUND": of a google.rpc.Code, or grpc::StatusCode.
+const char* name_of_code(int code) noexcept;
+
 // The details of a Status stay below this, so that with the message they fit the headers of gRPC
 // (8 KiB, in base64): texts that are too long are cut, and metadata beyond the first few left out.
 inline constexpr std::size_t kDetailsMax = 4096;

@@ -90,24 +90,7 @@ OwnerReply reply_of(const wire::Failure& failure) {
 }
 
 const char* code_of(const OwnerReply& reply) {
-  if (!reply.has_error()) return "OK";
-  static constexpr const char* kCodes[] = {"OK",
-                                           "CANCELLED",
-                                           "UNKNOWN",
-                                           "INVALID_ARGUMENT",
-                                           "DEADLINE_EXCEEDED",
-                                           "NOT_FOUND",
-                                           "ALREADY_EXISTS",
-                                           "PERMISSION_DENIED",
-                                           "RESOURCE_EXHAUSTED",
-                                           "FAILED_PRECONDITION",
-                                           "ABORTED",
-                                           "OUT_OF_RANGE",
-                                           "UNIMPLEMENTED",
-                                           "INTERNAL",
-                                           "UNAVAILABLE"};
-  const auto code = static_cast<std::size_t>(reply.error().code());
-  return code < std::size(kCodes) ? kCodes[code] : "UNKNOWN";
+  return wire::name_of_code(reply.has_error() ? reply.error().code() : 0);
 }
 
 struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {

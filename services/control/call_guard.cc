@@ -1,11 +1,11 @@
 #include "control/call_guard.h"
 
-#include <array>
 #include <chrono>
 #include <string_view>
 
 #include "control/answer.h"
 #include "control/grpc_status.h"
+#include "wire/status.h"
 
 namespace control {
 
@@ -61,7 +61,7 @@ class Guard final : public experimental::Interceptor {
   void count(grpc::StatusCode code) const {
     const std::string_view rpc =
         is_ours() ? method_.substr(method_.rfind('/') + 1) : std::string_view("other");
-    metrics_.commands.at({rpc, name_of(code)}).add();
+    metrics_.commands.at({rpc, wire::name_of_code(code)}).add();
     if (is_unary_ && is_ours()) {
       metrics_.command_time.at({rpc}).observe(steady_clock::now() - begun_);
     }
@@ -77,28 +77,6 @@ class Guard final : public experimental::Interceptor {
 
 experimental::Interceptor* CallGuard::CreateServerInterceptor(experimental::ServerRpcInfo* info) {
   return new Guard(metrics_, info);  // gRPC deletes it
-}
-
-const char* name_of(grpc::StatusCode code) {
-  static constexpr std::array kNames = {"OK",
-                                        "CANCELLED",
-                                        "UNKNOWN",
-                                        "INVALID_ARGUMENT",
-                                        "DEADLINE_EXCEEDED",
-                                        "NOT_FOUND",
-                                        "ALREADY_EXISTS",
-                                        "PERMISSION_DENIED",
-                                        "RESOURCE_EXHAUSTED",
-                                        "FAILED_PRECONDITION",
-                                        "ABORTED",
-                                        "OUT_OF_RANGE",
-                                        "UNIMPLEMENTED",
-                                        "INTERNAL",
-                                        "UNAVAILABLE",
-                                        "DATA_LOSS",
-                                        "UNAUTHENTICATED"};
-  const auto index = static_cast<std::size_t>(code);
-  return index < kNames.size() ? kNames[index] : "UNKNOWN";
 }
 
 }  // namespace control

@@ -18,7 +18,4 @@ class CallGuard final : public grpc::experimental::ServerInterceptorFactoryInter
   const Metrics& metrics_;
 };
 
-// "NOT_FOUND".
-const char* name_of(grpc::StatusCode code);
-
 }  // namespace control

@@ -72,7 +72,6 @@ asio::awaitable<void> SignalCall::run() {
     });
   };
   SignalStream::Handlers handlers;
-  handlers.on_request = wake;
   handlers.on_space = wake;
   handlers.on_gone = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {
@@ -83,7 +82,7 @@ asio::awaitable<void> SignalCall::run() {
       call->notify();
     });
   };
-  stream_->handle(std::move(handlers));
+  stream_->handle(std::move(handlers), wake);
 
   auto beginning = begin();
   const Refused refused = co_await std::move(beginning);

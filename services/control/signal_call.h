@@ -36,7 +36,7 @@ struct SignalTools {
   Core& core;
   const Metrics& metrics;
   SignalTimes times{};
-  SignalStream::Limits queue{};
+  SignalStream::Limits queue = SignalStream::kLimits;
 };
 
 // One media client, between gRPC and the owner of its tenant.

@@ -82,14 +82,15 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
   for (const TenantEntry& entry : settings_.tenants) {
     TenantSettings stage = entry.stage;
     stage.innova360.clock.unix_start = stage.vodia.clock.unix_start =
-        std::chrono::duration_cast<std::chrono::seconds>(unix_time).count();
+        stage.innovaphone.clock.unix_start =
+            std::chrono::duration_cast<std::chrono::seconds>(unix_time).count();
     const auto& executor = executors_[hosts_.size() % executors_.size()];
     hosts_.push_back(std::make_unique<Host>(std::move(stage), executor, start));
     if (!entry.shared) continue;
-    if (entry.stage.vendor == Vendor::vodia) {
-      vodia_shared_.push_back(hosts_.back().get());
-    } else {
-      directory_.add(*hosts_.back());
+    switch (entry.stage.vendor) {
+      case Vendor::innova360: directory_.add(*hosts_.back()); break;
+      case Vendor::vodia: vodia_shared_.push_back(hosts_.back().get()); break;
+      case Vendor::innovaphone: innovaphone_shared_.push_back(hosts_.back().get()); break;
     }
   }
   prepare_tls();
@@ -104,7 +105,8 @@ Server::~Server() {
 }
 
 void Server::prepare_tls() {
-  bool needed = settings_.tls || (settings_.vodia_tls && !vodia_shared_.empty());
+  bool needed = settings_.tls || (settings_.vodia_tls && !vodia_shared_.empty()) ||
+                (settings_.innovaphone_tls && !innovaphone_shared_.empty());
   for (const TenantEntry& entry : settings_.tenants) needed = needed || entry.tls;
   if (!needed) return;
   net::TlsOptions options;
@@ -151,7 +153,21 @@ Server::Listener Server::listen_vodia(std::uint16_t port, std::shared_ptr<net::T
       [door](const net::HttpRequest& request) { return door->admit(request); },
       [this, door](const net::HttpRequest& request, net::WebSocket socket) {
         Visit visit = door->visit(request);
-        return serve_vodia(std::move(visit), std::move(socket));
+        return attend(std::move(visit), std::move(socket));
+      });
+}
+
+Server::Listener Server::listen_innovaphone(std::uint16_t port,
+                                            std::shared_ptr<net::TlsContext> tls,
+                                            std::vector<Host*> tenants,
+                                            std::vector<asio::any_io_executor> executors) {
+  const auto door = std::make_shared<const InnovaphoneDoor>(std::move(tenants));
+  return std::make_unique<net::HttpServer>(
+      std::move(executors), listener_options(port, std::move(tls)),
+      [door](const net::HttpRequest& request) { return door->admit(request); },
+      [this, door](const net::HttpRequest& request, net::WebSocket socket) {
+        auto [host, path] = door->find(request.path());
+        return attend(Visit(*host, std::move(path)), std::move(socket));
       });
 }
 
@@ -166,7 +182,9 @@ void Server::open_listeners() {
     Listener plain, tls;
     const auto open = [&](std::uint16_t port, const std::shared_ptr<net::TlsContext>& context) {
       if (entry.stage.vendor == Vendor::innova360) return listen(port, context, host, executors);
-      return listen_vodia(port, context, {host}, executors);
+      if (entry.stage.vendor == Vendor::vodia)
+        return listen_vodia(port, context, {host}, executors);
+      return listen_innovaphone(port, context, {host}, executors);
     };
     if (entry.plain) plain = open(entry.port, nullptr);
     if (entry.tls) tls = open(entry.tls_port, tls_);
@@ -185,6 +203,14 @@ void Server::open_listeners() {
   }
   if (settings_.vodia_tls && !vodia_shared_.empty()) {
     vodia_tls_ = listen_vodia(settings_.vodia_tls_port, tls_, vodia_shared_, executors_);
+  }
+  if (settings_.innovaphone_plain && !innovaphone_shared_.empty()) {
+    innovaphone_plain_ =
+        listen_innovaphone(settings_.innovaphone_port, nullptr, innovaphone_shared_, executors_);
+  }
+  if (settings_.innovaphone_tls && !innovaphone_shared_.empty()) {
+    innovaphone_tls_ =
+        listen_innovaphone(settings_.innovaphone_tls_port, tls_, innovaphone_shared_, executors_);
   }
 
   control_ = std::make_unique<Control>(hosts_, ports_);
@@ -222,14 +248,14 @@ asio::awaitable<void> Server::serve(std::string target, net::WebSocket socket, H
   visitor.leave();
 }
 
-asio::awaitable<void> Server::serve_vodia(Visit visit, net::WebSocket socket) {
+asio::awaitable<void> Server::attend(Visit visit, net::WebSocket socket) {
   const auto executor = co_await asio::this_coro::executor;
   const auto id = ++last_connection_;
   const auto connection =
       std::make_shared<Connection>(id, std::move(socket), executor, settings_.outbox_bytes_max);
   Host& host = *visit.host;
   host.open(
-      connection, [] {}, visit.session, false);
+      connection, [] {}, visit.target, false);
   Connection::OnText on_each = [&host, id](std::string_view text) { host.text(id, text); };
   auto pending = connection->run(std::move(on_each));
   co_await std::move(pending);
@@ -268,8 +294,8 @@ void Server::stop() {
       if (listener) listener->stop();
     }
   }
-  for (const Listener* listener :
-       {&plain_, &over_tls_, &vodia_plain_, &vodia_tls_, &control_server_}) {
+  for (const Listener* listener : {&plain_, &over_tls_, &vodia_plain_, &vodia_tls_,
+                                   &innovaphone_plain_, &innovaphone_tls_, &control_server_}) {
     if (*listener) (*listener)->stop();
   }
   for (const auto& loop : loops_) {
@@ -301,6 +327,9 @@ std::string Server::ready_line() const {
                     {"control", control_server_->port()},
                     {"innova360", ports_of(plain_, over_tls_)}};
   if (vodia_plain_ || vodia_tls_) line["vodia"] = ports_of(vodia_plain_, vodia_tls_);
+  if (innovaphone_plain_ || innovaphone_tls_) {
+    line["innovaphone"] = ports_of(innovaphone_plain_, innovaphone_tls_);
+  }
   line["tenants"] = std::move(tenants);
   return json::serialize(line);
 }

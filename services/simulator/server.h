@@ -16,6 +16,7 @@
 #include "simulator/control.h"
 #include "simulator/directory.h"
 #include "simulator/host.h"
+#include "simulator/innovaphone_door.h"
 #include "simulator/settings.h"
 #include "simulator/vodia_door.h"
 
@@ -57,11 +58,16 @@ class Server {
   Listener listen_vodia(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
                         std::vector<Host*> tenants,
                         std::vector<boost::asio::any_io_executor> executors);
+  // For those, told apart by their paths.
+  Listener listen_innovaphone(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
+                              std::vector<Host*> tenants,
+                              std::vector<boost::asio::any_io_executor> executors);
   net::HttpServerOptions listener_options(std::uint16_t port,
                                           std::shared_ptr<net::TlsContext> tls) const;
   void open_listeners();
   boost::asio::awaitable<void> serve(std::string target, net::WebSocket socket, Host* home);
-  boost::asio::awaitable<void> serve_vodia(Visit visit, net::WebSocket socket);
+  // A WebSocket that the tenant has accepted.
+  boost::asio::awaitable<void> attend(Visit visit, net::WebSocket socket);
   void on_text(Visitor& visitor, std::string_view text);
 
   const Settings settings_;
@@ -70,13 +76,14 @@ class Server {
   std::vector<boost::asio::any_io_executor> executors_;
   std::vector<std::unique_ptr<Host>> hosts_;
   Directory directory_;  // of Innova360's shared tenants
-  std::vector<Host*> vodia_shared_;
+  std::vector<Host*> vodia_shared_, innovaphone_shared_;
   std::optional<Certificate> certificate_;
   std::shared_ptr<net::TlsContext> tls_;
   std::vector<Listener> own_plain_, own_tls_;  // as hosts_; null: none
   std::vector<TenantPorts> ports_;             // as hosts_
   std::unique_ptr<Control> control_;
-  Listener plain_, over_tls_, vodia_plain_, vodia_tls_, control_server_;
+  Listener plain_, over_tls_, vodia_plain_, vodia_tls_, innovaphone_plain_, innovaphone_tls_,
+      control_server_;
   std::atomic<engine::ConnectionId> last_connection_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "simulator/innovaphone_settings.h"
 #include "simulator/scenario/operation.h"
 
 namespace simulator {
@@ -242,6 +243,15 @@ TenantEntry numbered(TenantEntry entry, std::int64_t n) {
                      &pbx.name.before, &pbx.name.after}) {
     fill(*text);
   }
+  auto& system = it.innovaphone;
+  for (auto* text : {&system.domain, &system.host, &system.cn.before, &system.cn.after,
+                     &system.dn.before, &system.dn.after, &system.h323.before, &system.h323.after,
+                     &system.password.before, &system.password.after}) {
+    fill(*text);
+  }
+  for (auto& app : system.apps) {
+    for (auto* text : {&app.name, &app.password, &app.url}) fill(*text);
+  }
   return entry;
 }
 
@@ -252,9 +262,11 @@ void read_tenant(const Section& section, Settings& all) {
                                .pattern = "[a-z0-9{][a-z0-9{}-]{0,62}",
                                .like = "small letters, digits and '-'"});
   auto& vendor = entry.stage.vendor;
-  vendor =
-      section.one_of<Vendor>("vendor", {{"innova360", Vendor::innova360}, {"vodia", Vendor::vodia}},
-                             {.doc = "Whose protocol it speaks.", .otherwise = vendor});
+  vendor = section.one_of<Vendor>("vendor",
+                                  {{"innova360", Vendor::innova360},
+                                   {"vodia", Vendor::vodia},
+                                   {"innovaphone", Vendor::innovaphone}},
+                                  {.doc = "Whose protocol it speaks.", .otherwise = vendor});
   const auto count = section.integer(
       "count",
       {.doc = "That many tenants of this kind.", .otherwise = 1, .least = 1, .most = kTenantsMax});
@@ -267,6 +279,9 @@ void read_tenant(const Section& section, Settings& all) {
   }
   if (vendor == Vendor::vodia || section.documenting()) {
     entry.stage.vodia = read_vodia(section.section("vodia"));
+  }
+  if (vendor == Vendor::innovaphone || section.documenting()) {
+    entry.stage.innovaphone = read_innovaphone(section.section("innovaphone"));
   }
   entry.plain = section.has("port");
   entry.port = port_at(section, "port", 0, "A listener of its own; 0: any free port.");
@@ -374,6 +389,13 @@ Settings read_settings(const Section& root) {
   it.vodia_port = port_at(vodia, "port", it.vodia_port, "Of Vodia's common listener.");
   it.vodia_tls = vodia.boolean("tls", {.doc = "Listen with TLS.", .otherwise = true});
   it.vodia_tls_port = port_at(vodia, "tls_port", it.vodia_tls_port, "The same over TLS.");
+  const Section innovaphone = root.section("innovaphone");
+  it.innovaphone_plain = innovaphone.boolean("plain", {.doc = "Without TLS.", .otherwise = true});
+  it.innovaphone_port =
+      port_at(innovaphone, "port", it.innovaphone_port, "Of innovaphone's common listener.");
+  it.innovaphone_tls = innovaphone.boolean("tls", {.doc = "With TLS.", .otherwise = true});
+  it.innovaphone_tls_port =
+      port_at(innovaphone, "tls_port", it.innovaphone_tls_port, "The same over TLS.");
   it.outbox_bytes_max =
       root.bytes("outbox", {.doc = "Per connection; one that reads slower is dropped.",
                             .otherwise = it.outbox_bytes_max,
@@ -399,7 +421,7 @@ void reseed(Settings& settings, std::uint64_t seed) {
   settings.seed = seed;
   std::size_t index = 0;
   for (auto& entry : settings.tenants) {
-    entry.stage.innova360.seed = entry.stage.vodia.seed = seed++;
+    entry.stage.innova360.seed = entry.stage.vodia.seed = entry.stage.innovaphone.seed = seed++;
     entry.stage.vodia.mark = vodia::mark_of(index++);
   }
 }
@@ -407,6 +429,7 @@ void reseed(Settings& settings, std::uint64_t seed) {
 void take_any_ports(Settings& settings) {
   settings.control_port = settings.port = settings.tls_port = 0;
   settings.vodia_port = settings.vodia_tls_port = 0;
+  settings.innovaphone_port = settings.innovaphone_tls_port = 0;
   for (auto& entry : settings.tenants) entry.port = entry.tls_port = 0;
 }
 

@@ -29,6 +29,9 @@ struct Settings {
   // Of Vodia's common listener, which there is if any such tenant is behind it.
   std::uint16_t vodia_port = 8080, vodia_tls_port = 8443;
   bool vodia_plain = true, vodia_tls = true;
+  // Of innovaphone's, likewise.
+  std::uint16_t innovaphone_port = 8081, innovaphone_tls_port = 8444;
+  bool innovaphone_plain = true, innovaphone_tls = true;
   std::string certificate_file, key_file;   // both, or neither: then one is made
   std::string certificate_folder;           // for the one that is made; empty: a temporary one
   std::size_t outbox_bytes_max = 16 << 20;  // per connection; one that reads slower is dropped

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "simulator/innovaphone/dialect.h"
 #include "simulator/vodia/dialect.h"
 
 namespace simulator {
@@ -18,6 +19,11 @@ engine::TenantOptions engine_of(TenantSettings& settings) {
       if (account.type == vodia::kOrbits) options.orbits.push_back(account.number);
     }
   }
+  if (settings.vendor == Vendor::innovaphone) {
+    for (std::size_t i = 0; i < settings.innovaphone.park_positions; ++i) {
+      options.orbits.push_back(innovaphone::park_orbit(i));
+    }
+  }
   return options;
 }
 
@@ -27,17 +33,27 @@ std::unique_ptr<engine::Dialect> make_dialect(const TenantSettings& settings,
     case Vendor::innova360:
       return std::make_unique<innova360::Dialect>(settings.innova360, tenant, wire);
     case Vendor::vodia: return std::make_unique<vodia::Dialect>(settings.vodia, tenant, wire);
+    case Vendor::innovaphone:
+      return std::make_unique<innovaphone::Dialect>(settings.innovaphone, tenant, wire);
   }
   return nullptr;
 }
 
 }  // namespace
 
-std::string_view name_of(Vendor vendor) { return vendor == Vendor::vodia ? "vodia" : "innova360"; }
+std::string_view name_of(Vendor vendor) {
+  switch (vendor) {
+    case Vendor::innova360: return "innova360";
+    case Vendor::vodia: return "vodia";
+    case Vendor::innovaphone: return "innovaphone";
+  }
+  return "?";
+}
 
 Stage::Stage(TenantSettings settings, engine::Wire& wire, TimePoint start)
     : settings_(std::move(settings)), tenant_(engine_of(settings_), *this) {
   settings_.innova360.clock.start = settings_.vodia.clock.start = start;
+  settings_.innovaphone.clock.start = start;
   dialect_ = make_dialect(settings_, tenant_, wire);
 }
 

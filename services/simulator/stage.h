@@ -10,20 +10,22 @@
 #include "simulator/engine/dialect.h"
 #include "simulator/engine/tenant.h"
 #include "simulator/innova360/dialect.h"
+#include "simulator/innovaphone/settings.h"
 #include "simulator/scenario/run.h"
 #include "simulator/vodia/settings.h"
 
 namespace simulator {
 
-enum class Vendor : std::uint8_t { innova360, vodia };
+enum class Vendor : std::uint8_t { innova360, vodia, innovaphone };
 std::string_view name_of(Vendor vendor);
 
 struct TenantSettings {
   std::string name;
   Vendor vendor = Vendor::innova360;
   engine::TenantOptions engine;
-  innova360::Settings innova360;  // only the vendor's own
-  vodia::Settings vodia;          // are looked at
+  innova360::Settings innova360;      // only the vendor's own
+  vodia::Settings vodia;              // are looked at
+  innovaphone::Settings innovaphone;  //
   bool own_listener = false;
 };
 

@@ -101,7 +101,18 @@ json::object faults_json(const engine::Faults& it) {
           {"drop_requests", count_json(it.drop_requests)},
           {"truncated_replies", count_json(it.truncated_replies)},
           {"double_entries", count_json(it.double_entries)},
-          {"missing_entries", count_json(it.missing_entries)}};
+          {"missing_entries", count_json(it.missing_entries)},
+          {"results_late_ms", it.results_late.count()},
+          {"two_devices", it.two_devices},
+          {"missing_conf", it.missing_conf},
+          {"unknown_messages", it.unknown_messages},
+          {"unknown_updates", it.unknown_updates},
+          {"wrong_digest", count_json(it.wrong_digest)},
+          {"replayed_login", count_json(it.replayed_login)},
+          {"persons_login", count_json(it.persons_login)},
+          {"wrong_domain", count_json(it.wrong_domain)},
+          {"no_login", it.no_login},
+          {"duplicate_sockets", it.duplicate_sockets}};
 }
 
 json::object state_json(const Stage& stage, engine::TimePoint now) {

@@ -1,12 +1,6 @@
 #include "simulator/vodia_door.h"
 
-#include <chrono>
-#include <memory>
 #include <utility>
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "simulator/vodia/login.h"
 #include "simulator/vodia/route.h"
@@ -14,25 +8,7 @@
 namespace simulator {
 
 namespace asio = boost::asio;
-using engine::HttpAnswer;
 using net::HttpServer;
-
-namespace {
-
-// Clients that wait longer for an answer that never comes are cut off, so that they do not pile up.
-constexpr std::chrono::minutes kSilenceMax{5};
-
-engine::HttpRequest request_of(const net::HttpRequest& from) {
-  return {from.method, from.target, from.body, from.headers, from.upgrade};
-}
-
-asio::awaitable<void> pause(engine::Millis span) {
-  const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, span);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
-}  // namespace
 
 VodiaDoor::VodiaDoor(std::vector<Host*> tenants) : tenants_(std::move(tenants)) {
   for (Host* host : tenants_) {
@@ -49,31 +25,9 @@ Host& VodiaDoor::host_of(const engine::HttpRequest& request) const {
 }
 
 asio::awaitable<HttpServer::Answer> VodiaDoor::admit(const net::HttpRequest& request) const {
-  const engine::HttpRequest asked = request_of(request);
-  auto look = [&asked](Stage& stage, engine::TimePoint now) {
-    return std::make_shared<HttpAnswer>(stage.dialect().on_http(asked, now));
-  };
-  auto pending = host_of(asked).ask(look);
-  const std::shared_ptr<HttpAnswer> answer = co_await std::move(pending);
-  HttpServer::Answer out = HttpServer::Drop{};
-  switch (answer->kind) {
-    case HttpAnswer::Kind::never: co_await pause(kSilenceMax); break;
-    case HttpAnswer::Kind::drop: break;
-    case HttpAnswer::Kind::accept:
-    case HttpAnswer::Kind::reply:
-      if (answer->after.count() > 0) co_await pause(answer->after);
-      if (answer->kind == HttpAnswer::Kind::accept) {
-        out = HttpServer::Accept{std::move(answer->reply.headers)};
-      } else {
-        net::HttpReply reply;
-        reply.status = answer->reply.status;
-        reply.body = std::move(answer->reply.body);
-        reply.headers = std::move(answer->reply.headers);
-        out = std::move(reply);
-      }
-      break;
-  }
-  co_return out;
+  engine::HttpRequest asked = request_of(request);
+  Host& host = host_of(asked);
+  return ask(host, std::move(asked));
 }
 
 Visit VodiaDoor::visit(const net::HttpRequest& request) const {

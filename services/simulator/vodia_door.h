@@ -7,19 +7,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "net/http_server.h"
-#include "simulator/host.h"
+#include "simulator/door.h"
 
 namespace simulator {
-
-// A WebSocket that a Vodia tenant has accepted. (Not an aggregate: gcc 12 destroys those twice in
-// co_await.)
-struct Visit {
-  Host* host;
-  std::string session;
-
-  Visit(Host& its_host, std::string its_session)
-      : host(&its_host), session(std::move(its_session)) {}
-};
 
 // Behind which listener which Vodia tenants are: hands each request to the tenant whose it is, by
 // the domain it names, or else by its cookie; if neither tells, to the first. Constant, and used

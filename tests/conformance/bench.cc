@@ -4,14 +4,11 @@
 
 namespace conformance {
 
-extern const Bench kInnova360, kVodia70, kVodia67, kVodia2016;
+extern const Bench kInnova360, kInnovaphone, kInnovaphoneInbound, kVodia70, kVodia67, kVodia2016;
 
 std::span<const Bench* const> benches() {
   static constexpr std::array kBenches{
-      &kInnova360,
-      &kVodia70,
-      &kVodia67,
-      &kVodia2016,
+      &kInnova360, &kInnovaphone, &kInnovaphoneInbound, &kVodia70, &kVodia67, &kVodia2016,
   };
   return kBenches;
 }

@@ -17,7 +17,8 @@ using pbx::TimePoint;
 
 namespace {
 
-constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
+constexpr Millis kPingsOut = 90s;                 // when the connector gives a silent connection up
+constexpr pbx::LinkId kNoLink = ~pbx::LinkId{0};  // nobody knows yet who it is
 constexpr int kStepsMax = 2'000'000;
 
 std::vector<std::pair<std::string, std::string>> in_lower_case(
@@ -190,6 +191,58 @@ void Gateway::request(const pbx::SendHttp& wanted) {
   }
 }
 
+// ---- Those that the PBX opens.
+
+engine::ConnectionId Gateway::dial(std::string_view url) {
+  Line line;
+  line.url = url;
+  line.link = kNoLink;
+  lines_[++last_connection_] = std::move(line);
+  arrivals_.push_back({last_connection_, Dialled()});
+  return last_connection_;
+}
+
+void Gateway::let_in(engine::ConnectionId connection) {
+  Line& line = lines_.at(connection);
+  const auto host = line.url.find("://") + 3;
+  const std::string path = line.url.substr(std::min(line.url.find('/', host), line.url.size()));
+  if (now_ < away_until_ || !vendor_.inbound || path != vendor_.inbound->path(settings_)) {
+    return turn_away(connection);
+  }
+  line.open = true;
+  line.reception = vendor_.inbound->receive(settings_, connection * 0x9e3779b97f4a7c15);
+  stage_.dialect().on_open(connection, line.url, false, now_);
+}
+
+void Gateway::receive_text(engine::ConnectionId connection, std::string_view text) {
+  const pbx::Reception::Step step = lines_.at(connection).reception->on_text(text);
+  for (const std::string& answer : step.texts) {
+    stage_.dialect().on_text(connection, answer, now_);
+  }
+  if (std::holds_alternative<pbx::Reception::TurnedAway>(step.verdict)) {
+    turn_away(connection);
+  } else if (const auto* arrival = std::get_if<pbx::Arrival>(&step.verdict)) {
+    Line& line = lines_.at(connection);
+    line.reception.reset();
+    line.link = next_arrived_++;
+    line.admitted = *arrival;
+    if (session_) adopt(connection);
+  }
+}
+
+void Gateway::turn_away(engine::ConnectionId connection) {
+  lines_.erase(connection);
+  stage_.dialect().on_closed(connection);
+}
+
+void Gateway::adopt(engine::ConnectionId connection) {
+  Line& line = lines_.at(connection);
+  const pbx::Arrival arrival = *std::exchange(line.admitted, std::nullopt);
+  apply(session_->on_link_arrived(line.link, arrival, now_));
+}
+
+// ---- And those that we do.
+
 // A connection stands: the PBX takes it as a WebSocket, or does not.
 void Gateway::upgrade(engine::ConnectionId connection) {
   if (refusing_) return lose(connection, Errc::connect_failed);
@@ -213,9 +266,15 @@ void Gateway::receive(Arrival arrival) {
   Line& line = found->second;
   std::visit(base::overloaded{
                  [&](Opened) { upgrade(arrival.connection); },
+                 [&](Dialled) { let_in(arrival.connection); },
                  [&](const engine::Frame& frame) {
                    ++frames_;
-                   const bool primary = line.link == pbx::kPrimary;
+                   if (line.reception) return receive_text(arrival.connection, *frame);
+                   if (line.admitted) {
+                     ADD_FAILURE() << "the PBX talks on before it knows that it is let in";
+                     return;
+                   }
+                   const bool primary = line.link == pbx::kPrimary || !line.url.empty();
                    if (primary) ++heard_;
                    apply(session_->on_text(line.link, *frame, now_));
                    if (primary && cut_at_ && heard_ >= cut_at_->first) {
@@ -232,6 +291,7 @@ void Gateway::lose(engine::ConnectionId connection, base::Error why) {
   const auto found = lines_.find(connection);
   if (found == lines_.end()) return;
   const pbx::LinkId link = found->second.link;
+  if (link == kNoLink || found->second.admitted) return turn_away(connection);
   if (link == pbx::kPrimary) return end_session(why, "", {});
   lines_.erase(found);
   stage_.dialect().on_closed(connection);
@@ -285,6 +345,11 @@ void Gateway::begin_session() {
   tracker_->begin_resync();
   session_ = vendor_.make_session(settings_, epoch_ * 1'000 + heard_);
   apply(session_->on_start(now_));
+  std::vector<engine::ConnectionId> waiting;
+  for (const auto& [connection, line] : lines_) {
+    if (line.admitted) waiting.push_back(connection);
+  }
+  for (const auto connection : waiting) adopt(connection);
   deliver();
 }
 
@@ -295,8 +360,12 @@ void Gateway::end_session(base::Error why, const std::string& detail,
   streams_.clear();
   up_ = false;
   last_end_ = Ended{why, detail};
-  for (const auto& [connection, line] : std::exchange(lines_, {})) {
-    stage_.dialect().on_closed(connection);
+  for (auto& [connection, line] : std::exchange(lines_, {})) {
+    if (line.link == kNoLink || line.admitted) {
+      lines_.emplace(connection, std::move(line));  // not the session's
+    } else {
+      stage_.dialect().on_closed(connection);
+    }
   }
   for (auto& [id, reply] : commands_) {
     if (!reply) answer(id, call::Refusal{Errc::outcome_unknown, "the link ended before"});
@@ -308,6 +377,7 @@ void Gateway::end_session(base::Error why, const std::string& detail,
 void Gateway::cut(Millis away) {
   if (!session_) return;
   cut_at_.reset();
+  away_until_ = now_ + away;
   retry_ = away;
   end_session(Errc::link_lost, "", {});
   retry_ = 500ms;
@@ -328,7 +398,10 @@ void Gateway::apply(pbx::Effects effects) {
                      EXPECT_EQ(line_of(it.link), nullptr) << "a link is opened twice";
                      auto wanted = request_of("GET", it.where, "");
                      wanted.upgrade = true;
-                     lines_[++last_connection_] = {it.link, std::move(wanted)};
+                     Line line;
+                     line.link = it.link;
+                     line.upgrade = std::move(wanted);
+                     lines_[++last_connection_] = std::move(line);
                      arrivals_.push_back({last_connection_, Opened()});
                    },
                    [&](pbx::SendText& it) {

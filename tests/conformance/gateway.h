@@ -27,7 +27,8 @@ using simulator::engine::Millis;
 // in the connector. A consumer folds every event; what it objects to, and every promise of
 // pbx::Session that is broken, fails the test.
 //
-// A link that ends is made anew after `retry`, as the connector does, unless told otherwise.
+// A link that ends is made anew after `retry`, as the connector does, unless told otherwise. Where
+// it is the PBX that dials, its connections pass the vendor's Reception first.
 class Gateway final : private simulator::engine::Wire {
  public:
   // An event, and when it was told.
@@ -97,15 +98,19 @@ class Gateway final : private simulator::engine::Wire {
 
  private:
   struct Opened {};
+  struct Dialled {};
   struct Dropped {};
   // What is on its way to us, from one connection.
   struct Arrival {
     simulator::engine::ConnectionId connection;
-    std::variant<Opened, simulator::engine::Frame, Dropped> what;
+    std::variant<Opened, Dialled, simulator::engine::Frame, Dropped> what;
   };
   struct Line {
-    pbx::LinkId link;
-    simulator::engine::HttpRequest upgrade;
+    pbx::LinkId link = pbx::kPrimary;
+    simulator::engine::HttpRequest upgrade{};
+    std::string url{};                            // the PBX has dialled it
+    std::unique_ptr<pbx::Reception> reception{};  // who is it?
+    std::optional<pbx::Arrival> admitted{};       // and waits for a session
     bool open = false;
     pbx::TimePoint pings_out = pbx::TimePoint::max();  // nobody answers: given up then
   };
@@ -127,12 +132,17 @@ class Gateway final : private simulator::engine::Wire {
   void drop(simulator::engine::ConnectionId who) override;
   void go_silent(simulator::engine::ConnectionId who) override;
   void refuse(bool on) override { refusing_ = on; }
+  simulator::engine::ConnectionId dial(std::string_view url) override;
 
   pbx::TimePoint next_due() const;
   void step();
   void deliver();
   void receive(Arrival arrival);
   void upgrade(simulator::engine::ConnectionId connection);
+  void let_in(simulator::engine::ConnectionId connection);
+  void receive_text(simulator::engine::ConnectionId connection, std::string_view text);
+  void turn_away(simulator::engine::ConnectionId connection);
+  void adopt(simulator::engine::ConnectionId connection);
   void request(const pbx::SendHttp& wanted);
   void lose(simulator::engine::ConnectionId connection, base::Error why);
   void make_owner();
@@ -164,6 +174,8 @@ class Gateway final : private simulator::engine::Wire {
   std::map<simulator::engine::ConnectionId, Line> lines_;
   simulator::engine::ConnectionId last_connection_ = 0;
   bool refusing_ = false;
+  pbx::TimePoint away_until_{};  // no connection from the PBX comes through before
+  pbx::LinkId next_arrived_ = pbx::kFirstArrived;
   bool up_ = false;
   bool change_owner_ = false;
   std::uint64_t epoch_ = 0;

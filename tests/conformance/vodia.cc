@@ -201,6 +201,19 @@ constexpr NotOffered kNotOffered[] = {
     {"pickup: group", "The lists show a directed pickup."},
 };
 
+Bench legacy(const char* name, decltype(Bench::equip) equip, decltype(Bench::configure) configure) {
+  return {.name = name,
+          .vendor = "vodia",
+          .equip = equip,
+          .configure = configure,
+          .blind_spots = kLegacyBlind,
+          .otherwise = kLegacyOtherwise,
+          .not_offered = kNotOffered,
+          .silent = kSilent,
+          .pause = kLegacyPause,
+          .lag = kLegacyLag};
+}
+
 }  // namespace
 
 extern const Bench kVodia70, kVodia67, kVodia2016;
@@ -212,25 +225,7 @@ const Bench kVodia70{.name = "vodia_v70",
                      .otherwise = kAllOtherwise,
                      .not_offered = kNotOffered,
                      .lacks = kLackedByModern};
-const Bench kVodia67{.name = "vodia_v67",
-                     .vendor = "vodia",
-                     .equip = equip<Profile::v67>,
-                     .configure = configure_legacy,
-                     .blind_spots = kLegacyBlind,
-                     .otherwise = kLegacyOtherwise,
-                     .not_offered = kNotOffered,
-                     .silent = kSilent,
-                     .pause = kLegacyPause,
-                     .lag = kLegacyLag};
-const Bench kVodia2016{.name = "vodia_legacy2016",
-                       .vendor = "vodia",
-                       .equip = equip<Profile::legacy2016>,
-                       .configure = configure_2016,
-                       .blind_spots = kLegacyBlind,
-                       .otherwise = kLegacyOtherwise,
-                       .not_offered = kNotOffered,
-                       .silent = kSilent,
-                       .pause = kLegacyPause,
-                       .lag = kLegacyLag};
+const Bench kVodia67 = legacy("vodia_v67", equip<Profile::v67>, configure_legacy);
+const Bench kVodia2016 = legacy("vodia_legacy2016", equip<Profile::legacy2016>, configure_2016);
 
 }  // namespace conformance

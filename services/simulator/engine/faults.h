@@ -38,6 +38,20 @@ struct Faults {
   std::uint32_t double_entries = 0;     // so many lists have every entry twice
   std::uint32_t missing_entries = 0;    // so many lists leave out a call that is alive
 
+  // Of PBXs whose clients log in with a digest, and get answers besides events.
+  Millis results_late{0};         // answers come this much later than what they lead to
+  bool two_devices = false;       // what rings at a user rings at another device as well
+  bool missing_conf = false;      // the first that is told of a call does not say which it is
+  bool unknown_messages = false;  // news of calls come with a word that nobody knows
+  bool unknown_updates = false;   // and so do news of users
+  // Of sockets that the PBX itself opens.
+  std::uint32_t wrong_digest = 0;       // so many logins have a digest that does not fit
+  std::uint32_t replayed_login = 0;     // so many are one that was right for an earlier challenge
+  std::uint32_t persons_login = 0;      // so many are not the PBX's own, but somebody's
+  std::uint32_t wrong_domain = 0;       // so many name another system
+  bool no_login = false;                // they say nothing at all
+  std::uint32_t duplicate_sockets = 0;  // so many more at once of each
+
   bool operator==(const Faults&) const = default;
 };
 

@@ -85,8 +85,7 @@ base::Result<LegId> Tenant::call_back(std::string_view extension, std::string_vi
   if (!is_number(to)) return Errc::invalid_argument;
   if (auto error = may_call(**found)) return error;
   Call& call = add_call(plan, now);
-  Leg& leg = add_leg(call, find_extension(extension), extension, true, extension, to, now);
-  leg.callback = true;
+  Leg& leg = add_leg(call, find_extension(extension), extension, true, extension, to, now, true);
   set_state(leg, LegState::ringing, now);
   settle(leg.extension, now);
   schedule(Timer::Kind::give_up, now + options_.ring_timeout, leg.id);
@@ -103,11 +102,13 @@ Error Tenant::answer(std::string_view device, TimePoint now, LegId leg) {
   return {};
 }
 
-Error Tenant::hang_up(std::string_view device, TimePoint now, LegId leg) {
+Error Tenant::hang_up(std::string_view device, TimePoint now, LegId leg,
+                      std::optional<Cause> cause) {
   auto found = pick(device, leg, any);
   if (!found) return found.error();
   const bool refuses = ringing_from_elsewhere(**found);
-  hang_up_leg(**found, refuses ? Cause::rejected : Cause::normal, now);
+  const Cause usual = refuses ? Cause::rejected : Cause::normal;
+  hang_up_leg(**found, cause.value_or(usual), now, Manner::own);
   return {};
 }
 
@@ -137,12 +138,19 @@ Error Tenant::transfer(std::string_view device, std::string_view to, const Plan&
   const Leg* other = partner_of(**found);
   if (call.legs.size() != 2 || !other) return Errc::incorrect_state;
   const LegId rest = other->id;
+  const auto where = find_extension(to);
+  const bool parks = where != kOutside && extensions_[where].orbit;
+  manner_ = parks ? Manner::parked : Manner::transferred;
   set_held(**found, false, now);
   call.transferred = true;
+  call.transferred_by = (*found)->number;
+  call.transferred_to = to;
+  call.diverted_by.clear();
   call.plan = plan;
   call.end_timer = 0;
   end_leg(**found, Cause::normal, now);
   route(call, legs_.at(rest), to, now);
+  manner_ = Manner::plain;
   return {};
 }
 
@@ -156,7 +164,10 @@ Error Tenant::deflect(std::string_view device, std::string_view to, const Plan& 
   if (!other) return Errc::incorrect_state;
   const LegId caller = other->id;
   call.plan = plan;
+  call.diverted_by.push_back((*found)->number);
+  manner_ = Manner::diverted;
   end_leg(**found, Cause::elsewhere, now);
+  manner_ = Manner::plain;
   route(call, legs_.at(caller), to, now);
   return {};
 }
@@ -188,9 +199,13 @@ Error Tenant::attended_transfer(std::string_view device, TimePoint now) {
     return Errc::incorrect_state;
   }
   const Plan plan = calls_.at(consultation).plan;
+  manner_ = Manner::transferred;
   set_held(*first, false, now);
   set_held(*second, false, now);
   call.transferred = true;
+  call.transferred_by = first->number;
+  call.transferred_to = partner_of(*second)->number;
+  call.diverted_by.clear();
   call.plan = plan;
   call.end_timer = 0;
   end_leg(*first, Cause::normal, now);
@@ -203,8 +218,9 @@ Error Tenant::attended_transfer(std::string_view device, TimePoint now) {
     ours = ours || leg.extension != kOutside;
     talks = talks && leg.state == LegState::up;
   }
-  if (!talks) return {};  // the plan goes on once it is answered
   for (const LegId id : call.legs) tell(Change::Kind::joined, legs_.at(id), now);
+  manner_ = Manner::plain;
+  if (!talks) return {};  // the plan goes on once it is answered
   if (plan.duration) {
     schedule_end(call, now + *plan.duration);
   } else if (!ours) {
@@ -220,12 +236,14 @@ Error Tenant::conference(std::string_view device, TimePoint now) {
   if (!talking(*second)) return Errc::incorrect_state;
   Call& call = calls_.at(first->call);
   const CallId other = second->call;
+  manner_ = Manner::conference;
   set_held(*first, false, now);
   set_held(*second, false, now);
   call.conference = true;
   end_leg(*second, Cause::normal, now);
   move_legs(other, call);
   for (const LegId id : call.legs) tell(Change::Kind::joined, legs_.at(id), now);
+  manner_ = Manner::plain;
   return {};
 }
 
@@ -239,8 +257,10 @@ Error Tenant::pick_up(std::string_view extension, std::string_view ringing_at, T
   if (!found) return found.error();
   Leg& old = **found;
   Call& call = calls_.at(old.call);
+  manner_ = Manner::picked_up;
   Leg& leg = add_leg(call, find_extension(extension), extension, false, old.from, old.to, now);
   end_leg(old, Cause::elsewhere, now);
+  manner_ = Manner::plain;
   answer_leg(leg, now);
   return {};
 }
@@ -253,8 +273,10 @@ Error Tenant::take_over(std::string_view extension, std::string_view from, TimeP
   if (!found) return found.error();
   Leg& old = **found;
   Call& call = calls_.at(old.call);
+  manner_ = Manner::picked_up;
   Leg& leg = add_leg(call, find_extension(extension), extension, false, old.from, old.to, now);
   end_leg(old, Cause::elsewhere, now);
+  manner_ = Manner::plain;
   answer_leg(leg, now);
   return {};
 }
@@ -292,13 +314,15 @@ Error Tenant::set_forced_busy(std::string_view extension, bool on, TimePoint now
   return {};
 }
 
-Error Tenant::set_forwarding(std::string_view extension, Forwarding forwarding) {
+Error Tenant::set_forwarding(std::string_view extension, Forwarding forwarding, TimePoint now) {
   auto found = extension_named(extension);
   if (!found) return found.error();
   for (const auto* number : {&forwarding.always, &forwarding.busy, &forwarding.no_answer}) {
     if (!number->empty() && !is_number(*number)) return Errc::invalid_argument;
   }
   (*found)->forwarding = std::move(forwarding);
+  ++changes_;
+  listener_.on_change({Change::Kind::forwarding, now, find_extension(extension)});
   return {};
 }
 

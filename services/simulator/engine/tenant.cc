@@ -104,7 +104,7 @@ Plan Tenant::plan_for(std::string_view to) const {
 
 void Tenant::tell(Change::Kind kind, const Leg& leg, TimePoint now, Cause cause) {
   ++changes_;
-  listener_.on_change({kind, now, leg.extension, find_call(leg.call), &leg, cause});
+  listener_.on_change({kind, now, leg.extension, find_call(leg.call), &leg, cause, manner_});
 }
 
 void Tenant::set_state(Leg& leg, LegState state, TimePoint now) {
@@ -166,7 +166,7 @@ Call& Tenant::add_call(const Plan& plan, TimePoint now) {
 }
 
 Leg& Tenant::add_leg(Call& call, ExtensionIndex extension, std::string_view number, bool outgoing,
-                     std::string_view from, std::string_view to, TimePoint now) {
+                     std::string_view from, std::string_view to, TimePoint now, bool callback) {
   const LegId id = ++last_leg_;
   Leg& leg = legs_[id];
   leg.id = id;
@@ -174,6 +174,7 @@ Leg& Tenant::add_leg(Call& call, ExtensionIndex extension, std::string_view numb
   leg.extension = extension;
   leg.number = number;
   leg.outgoing = outgoing;
+  leg.callback = callback;
   leg.from = from;
   leg.to = to;
   leg.created = now;
@@ -217,9 +218,11 @@ void Tenant::end_rest(CallId id, Cause cause, TimePoint now) {
   calls_.erase(id);
 }
 
-void Tenant::hang_up_leg(Leg& leg, Cause cause, TimePoint now) {
+void Tenant::hang_up_leg(Leg& leg, Cause cause, TimePoint now, Manner manner) {
   const CallId call = leg.call;
+  manner_ = manner;
   end_leg(leg, cause, now);
+  manner_ = Manner::plain;
   if (calls_.at(call).legs.size() < 2) end_rest(call, cause, now);
 }
 
@@ -264,13 +267,16 @@ void Tenant::route(Call& call, Leg& caller, std::string_view to, TimePoint now, 
   if (const auto index = find_extension(to); index != kOutside) {
     const Extension& extension = extensions_[index];
     const Forwarding& forwarding = extension.forwarding;
-    if (!forwarding.always.empty()) {
+    const bool direct = call.plan.direct && forwards == 0;
+    if (!direct && !forwarding.always.empty()) {
+      call.diverted_by.push_back(extension.number);
       return route(call, caller, forwarding.always, now, forwards + 1);
     }
     if (!extension.registered) return refuse(call, caller, Cause::absent, now);
     if (extension.do_not_disturb || extension.forced_busy || outcome == Outcome::busy ||
         extension.legs.size() >= options_.lines) {
-      if (forwarding.busy.empty()) return refuse(call, caller, Cause::busy, now);
+      if (direct || forwarding.busy.empty()) return refuse(call, caller, Cause::busy, now);
+      call.diverted_by.push_back(extension.number);
       return route(call, caller, forwarding.busy, now, forwards + 1);
     }
     Leg& callee =
@@ -374,7 +380,9 @@ void Tenant::fire(const Timer& timer) {
     Leg& last = legs_.at(it->second.legs.back());
     const Cause cause = last.state == LegState::busy ? Cause::busy : Cause::normal;
     const CallId call = last.call;
+    manner_ = Manner::own;
     end_leg(last, cause, timer.at);
+    manner_ = Manner::plain;
     return end_rest(call, cause, timer.at);
   }
 
@@ -392,12 +400,18 @@ void Tenant::fire(const Timer& timer) {
   }
   if (leg->state != LegState::ringing) return;
   if (timer.kind == Timer::Kind::answer) return answer_leg(*leg, timer.at);
-  if (timer.kind == Timer::Kind::reject) return hang_up_leg(*leg, Cause::rejected, timer.at);
+  if (timer.kind == Timer::Kind::reject) {
+    return hang_up_leg(*leg, Cause::rejected, timer.at, Manner::own);
+  }
 
   // give_up
   if (leg->extension != kOutside && !leg->callback && caller) {
-    if (const std::string& to = extensions_[leg->extension].forwarding.no_answer; !to.empty()) {
+    const std::string& to = extensions_[leg->extension].forwarding.no_answer;
+    if (!to.empty() && !call.plan.direct) {
+      call.diverted_by.push_back(leg->number);
+      manner_ = Manner::diverted;
       end_leg(*leg, Cause::no_answer, timer.at);
+      manner_ = Manner::plain;
       return route(call, *caller, to, timer.at, 1);
     }
   }

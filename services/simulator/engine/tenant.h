@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <queue>
 #include <string>
 #include <string_view>
@@ -57,7 +58,9 @@ class Tenant {
   base::Result<LegId> call_back(std::string_view extension, std::string_view to, const Plan& plan,
                                 TimePoint now);
   base::Error answer(std::string_view device, TimePoint now, LegId leg = 0);
-  base::Error hang_up(std::string_view device, TimePoint now, LegId leg = 0);
+  // Without a cause: `rejected` if it rings, else `normal`.
+  base::Error hang_up(std::string_view device, TimePoint now, LegId leg = 0,
+                      std::optional<Cause> cause = std::nullopt);
   base::Error hold(std::string_view device, TimePoint now, LegId leg = 0);
   base::Error retrieve(std::string_view device, TimePoint now, LegId leg = 0);
   // The other party rings at `to`; the device is out of the call.
@@ -79,7 +82,7 @@ class Tenant {
   base::Error set_registered(std::string_view extension, bool on, TimePoint now);
   base::Error set_do_not_disturb(std::string_view extension, bool on, TimePoint now);
   base::Error set_forced_busy(std::string_view extension, bool on, TimePoint now);
-  base::Error set_forwarding(std::string_view extension, Forwarding forwarding);
+  base::Error set_forwarding(std::string_view extension, Forwarding forwarding, TimePoint now = {});
 
   // All calls vanish without a word, as in a crash.
   void forget_calls();
@@ -128,10 +131,10 @@ class Tenant {
 
   Call& add_call(const Plan& plan, TimePoint now);
   Leg& add_leg(Call& call, ExtensionIndex extension, std::string_view number, bool outgoing,
-               std::string_view from, std::string_view to, TimePoint now);
+               std::string_view from, std::string_view to, TimePoint now, bool callback = false);
   void end_leg(Leg& leg, Cause cause, TimePoint now);
   void end_rest(CallId id, Cause cause, TimePoint now);
-  void hang_up_leg(Leg& leg, Cause cause, TimePoint now);
+  void hang_up_leg(Leg& leg, Cause cause, TimePoint now, Manner manner = Manner::plain);
   void answer_leg(Leg& leg, TimePoint now);
   void route(Call& call, Leg& caller, std::string_view to, TimePoint now, int forwards = 0);
   void ring(Call& call, Leg& caller, Leg& callee, TimePoint now);
@@ -159,6 +162,7 @@ class Tenant {
   LegId last_leg_ = 0;
   std::uint64_t last_timer_ = 0;
   std::uint64_t generation_ = 0;
+  Manner manner_ = Manner::plain;  // of what is told
   std::uint64_t changes_ = 0;
 };
 

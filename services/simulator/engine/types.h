@@ -84,6 +84,7 @@ struct Plan {
   Outcome outcome = Outcome::answer;
   std::optional<Millis> answer_after;  // none: rings until told, or until the ring timeout
   std::optional<Millis> duration;      // from the answer on; none: until told
+  bool direct = false;                 // whatever the called extension's forwardings say
 };
 
 struct Call {
@@ -92,6 +93,8 @@ struct Call {
   TimePoint created;
   bool transferred = false;
   bool conference = false;
+  std::string transferred_by, transferred_to;  // the last time
+  std::vector<std::string> diverted_by;        // where it was forwarded or deflected, first to last
   Plan plan;
   std::uint64_t end_timer = 0;  // the one that counts, of those that would end the call
 };
@@ -112,6 +115,17 @@ struct Extension {
   Status status = Status::idle;
 };
 
+// How something came about.
+enum class Manner : std::uint8_t {
+  plain,
+  own,          // the device itself ends its leg
+  transferred,  // by the device whose leg ends, or away from it
+  parked,       // the same, to a park orbit
+  diverted,     // forwarded or deflected from here to somewhere else
+  picked_up,    // here, or from here
+  conference,   // what the device's two calls have become
+};
+
 // What dialects are told, right after it happened and in order. The pointers hold for the call of
 // on_change() only.
 struct Change {
@@ -125,7 +139,8 @@ struct Change {
     retrieved,       //
     record_started,  //
     record_stopped,  //
-    joined,          // the leg talks to somebody else now, or to more: a transfer or conference
+    joined,          // the leg has, or will have, somebody else to talk to: transfers, conferences
+    forwarding,      // extension
   };
   Kind kind;
   TimePoint at;
@@ -133,6 +148,7 @@ struct Change {
   const Call* call = nullptr;
   const Leg* leg = nullptr;
   Cause cause = Cause::normal;
+  Manner manner = Manner::plain;
 };
 
 // Must not call back into the tenant.

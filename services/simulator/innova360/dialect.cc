@@ -252,6 +252,7 @@ void Dialect::on_change(const Change& change) {
       return send_event(extension, encoder_.call_event("end-record", leg), change.at);
     case Kind::status:
     case Kind::do_not_disturb:
+    case Kind::forwarding:
     case Kind::joined: return;  // this protocol has no message for it
   }
 }

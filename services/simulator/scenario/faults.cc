@@ -134,6 +134,21 @@ FaultChange read_faults(const config::Section& section) {
              "So many lists of calls have every entry twice, or always.");
   read.count("missing_entries", &Faults::missing_entries,
              "So many lists of calls leave one out that is alive, or always.");
+  read.duration("results_late", &Faults::results_late,
+                "Answers come so much later than what they lead to.");
+  read.flag("two_devices", &Faults::two_devices, "What rings, rings at two devices of a user.");
+  read.flag("missing_conf", &Faults::missing_conf, "The first CallInfo of a call has no conf.");
+  read.flag("unknown_messages", &Faults::unknown_messages, "The msg of CallInfo is unknown.");
+  read.flag("unknown_updates", &Faults::unknown_updates, "The update of UserInfo is unknown.");
+  read.count("wrong_digest", &Faults::wrong_digest,
+             "So many logins of sockets the PBX opens have a wrong digest, or always.");
+  read.count("replayed_login", &Faults::replayed_login,
+             "So many are one for an earlier challenge, or always.");
+  read.count("persons_login", &Faults::persons_login, "So many are a person's, or always.");
+  read.count("wrong_domain", &Faults::wrong_domain, "So many name another domain, or always.");
+  read.flag("no_login", &Faults::no_login, "Sockets the PBX opens say nothing.");
+  read.number("duplicate_sockets", &Faults::duplicate_sockets, 1'000,
+              "So many more sockets at once of each that the PBX opens.");
 
   engine::Incident& incident = change.incident;
   incident.drop_all =

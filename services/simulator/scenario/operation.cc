@@ -91,7 +91,7 @@ base::Error perform(const Operation& it, engine::Tenant& tenant, engine::TimePoi
     case Verb::busy_off: return tenant.set_forced_busy(it.device, false, now);
     case Verb::dnd_on: return tenant.set_do_not_disturb(it.device, true, now);
     case Verb::dnd_off: return tenant.set_do_not_disturb(it.device, false, now);
-    case Verb::forward: return tenant.set_forwarding(it.device, it.forwarding);
+    case Verb::forward: return tenant.set_forwarding(it.device, it.forwarding, now);
   }
   return base::Errc::internal;
 }

@@ -109,6 +109,7 @@ TEST_F(Subjects, OfLinkEvents) {
       {call::LinkState::synchronizing, "pbx.v1.events.acme.link.synchronizing"},
       {call::LinkState::up, "pbx.v1.events.acme.link.up"},
       {call::LinkState::backing_off, "pbx.v1.events.acme.link.backingOff"},
+      {call::LinkState::awaiting_pbx, "pbx.v1.events.acme.link.awaitingPbx"},
   };
   static_assert(std::size(golden) == v1::LinkState_MAX);
   for (const auto& [state, subject] : golden) {

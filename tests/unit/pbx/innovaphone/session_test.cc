@@ -219,6 +219,17 @@ TEST_F(InnovaphoneSession, SaysSomethingAndNoticesSilence) {
   EXPECT_EQ(ended(), "ping_timed_out");
 }
 
+TEST_F(InnovaphoneSession, AsksWhatIsSurelyAnsweredBeforeItGivesUp) {
+  come_up();
+  for (int i = 0; i < 10; ++i) {
+    pbx().pass(61s);
+    const auto texts = sent();
+    ASSERT_THAT(texts, testing::Contains(HasSubstr(R"("mt":"Devices","api":"RCC","src":"k")")));
+    pbx().hear(R"({"mt":"DevicesResult","api":"RCC","src":"k","devices":[{"hw":"a"}]})");
+  }
+  EXPECT_EQ(ended(), "not");
+}
+
 TEST_F(InnovaphoneSession, AnswersAKeepAliveButNotAnAnswer) {
   come_up();
   pbx().hear(R"({"mt":"KeepAlive"})");
