@@ -51,6 +51,8 @@ struct BlindSpots {
   const char* third_parties = nullptr;
   // That a call has failed, while the caller hears the tone.
   const char* failures = nullptr;
+  // Where a call is parked.
+  const char* parked_at = nullptr;
   // That a device refuses calls.
   const char* refusing = nullptr;
 };

@@ -212,7 +212,8 @@ bool Legs::Impl::take(Part& part, const Handle& handle, const CallInfo& info, Ti
     }
   }
   if (party_in(info.no, "picking") != nullptr) part.picking = true;
-  if (party_in(info.no, "parked-to") != nullptr && part.doing == Doing::nothing) {
+  // Whom it leaves behind is told too where that is: only an end is one by parking.
+  if (party_in(info.no, "parked-to") != nullptr && over(info) && part.doing == Doing::nothing) {
     part.doing = Doing::park;
   }
   const bool sent_on = party_in(info.no, "xfer") != nullptr;
