@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,8 @@ struct HttpRequest {
   std::string method, target, body;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   bool upgrade = false;                                      // asks for a WebSocket
+  std::string peer;                                          // for logs: "203.0.113.7:50212"
+  std::shared_ptr<void> guest;  // what HttpServerOptions::admit has made for its connection
 
   std::string header(std::string_view name) const;  // name in lower case; empty if absent
   std::string path() const;                         // the target without its query

@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -17,6 +18,7 @@
 
 #include "net/accept.h"
 #include "net/deadline.h"
+#include "net/dial.h"
 #include "net/stream.h"
 
 namespace net {
@@ -93,6 +95,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         options(std::move(its_options)),
         on_request(std::move(its_on_request)),
         on_websocket(std::move(its_on_websocket)),
+        tls(options.tls),
         endpoint(asio::ip::make_address(options.address), options.port) {}
 
   // Apart from the rest, which connections keep alive for longer than the server may have its
@@ -121,6 +124,11 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     listener.reset();
   }
 
+  std::shared_ptr<TlsContext> tls_now() const {
+    const std::lock_guard lock(mutex);
+    return tls;
+  }
+
   void reset_all() {
     const std::lock_guard lock(mutex);
     for (const auto& [id, connection] : connections) connection.reset();
@@ -147,18 +155,41 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   }
   void add(tcp::socket socket) {
     if (connections.size() >= options.connections_max) return;  // closes it
+    auto visit = std::make_shared<Visit>();
+    base::Error gone;
+    const auto peer = socket.remote_endpoint(gone);
+    if (gone) return;
+    visit->peer = text_of(peer);
+    if (options.admit && !(visit->guest = options.admit(peer.address()))) return;
     Stream stream(std::move(socket));
-    const auto id = next_id++;
-    connections.emplace(id, stream.handle());
+    visit->server = shared_from_this();
+    visit->id = next_id++;
+    connections.emplace(visit->id, stream.handle());
+    // Later: serving it needs the mutex.
     const auto executor = stream.get_executor();
-    asio::co_spawn(executor, serve(std::move(stream)),
-                   [self = shared_from_this(), id](std::exception_ptr) {
-                     const std::lock_guard unlisting(self->mutex);
-                     self->connections.erase(id);
-                   });
+    asio::post(executor, [stream = std::move(stream), visit = std::move(visit)]() mutable {
+      const auto its = stream.get_executor();
+      const auto self = visit->server;
+      asio::co_spawn(its, self->serve(std::move(stream), std::move(visit)), asio::detached);
+    });
   }
 
-  asio::awaitable<void> serve(Stream stream);
+  // One connection's place in the list, on whichever executor it is served.
+  struct Visit {
+    ~Visit() {
+      if (!server) return;
+      const std::lock_guard unlisting(server->mutex);
+      server->connections.erase(id);
+    }
+    std::shared_ptr<Impl> server;
+    std::uint64_t id = 0;
+    std::string peer;
+    std::shared_ptr<void> guest;
+  };
+
+  asio::awaitable<void> serve(Stream stream, std::shared_ptr<Visit> visit);
+  asio::awaitable<void> upgrade(Stream stream, std::shared_ptr<Visit> visit, Request request,
+                                HttpRequest asked, Accept accepted);
   asio::awaitable<bool> reply(Stream& stream, Deadline& deadline, HttpReply what, unsigned version,
                               bool keep_alive);
   asio::awaitable<void> hang_up(Stream& stream, Deadline& deadline);
@@ -168,7 +199,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   const OnRequest on_request;
   const OnWebSocket on_websocket;
 
-  mutable std::mutex mutex;            // guards all below
+  mutable std::mutex mutex;  // guards all below
+  std::shared_ptr<TlsContext> tls;
   std::shared_ptr<Listener> listener;  // null: refusing
   tcp::endpoint endpoint;
   std::size_t next_executor = 0;
@@ -176,13 +208,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   std::map<std::uint64_t, Stream::Handle> connections;
 };
 
-asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
+asio::awaitable<void> HttpServer::Impl::serve(Stream stream, std::shared_ptr<Visit> visit) {
   const auto self = shared_from_this();
   Deadline deadline(stream.get_executor(), stream.handle());
   base::Error ignored;
   stream.socket().set_option(tcp::no_delay(true), ignored);
-  if (options.tls) {
-    stream.start_tls(options.tls, "", "");
+  if (auto context = tls_now()) {
+    stream.start_tls(std::move(context), "", "");
     deadline.set(options.limits.tls);
     const auto [error] = co_await stream.async_handshake(kTuple);
     if (error) co_return;
@@ -206,6 +238,8 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
 
     Request request = parser.release();
     HttpRequest asked = request_of(request);
+    asked.peer = visit->peer;
+    asked.guest = visit->guest;
     Answer answer;
     try {
       answer = co_await on_request(asked);
@@ -219,10 +253,11 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
     if (auto* accepted = std::get_if<Accept>(&answer)) {
       // Frames sent before the upgrade is granted would be lost, so there must be none.
       if (asked.upgrade && buffer.size() == 0) {
-        auto socket = co_await accept(std::move(stream), request, std::move(accepted->headers),
-                                      options.limits);
-        buffer.shrink_to_fit();
-        if (socket) co_await on_websocket(std::move(asked), std::move(*socket));
+        const auto executor = accepted->executor ? accepted->executor : stream.get_executor();
+        if (executor != stream.get_executor()) stream.move_to(executor);
+        auto upgrading = upgrade(std::move(stream), std::move(visit), std::move(request),
+                                 std::move(asked), std::move(*accepted));
+        asio::co_spawn(executor, std::move(upgrading), asio::detached);
         co_return;
       }
       answer = plain_text(400, "an upgrade to WebSocket is expected here\n");
@@ -236,6 +271,18 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream) {
       co_return;
     }
   }
+}
+
+// Where the connection is to live.
+asio::awaitable<void> HttpServer::Impl::upgrade(Stream stream, std::shared_ptr<Visit> visit,
+                                                Request request, HttpRequest asked,
+                                                Accept accepted) {
+  const auto limits = accepted.limits.value_or(options.limits);
+  auto accepting = accept(std::move(stream), request, std::move(accepted.headers), limits);
+  auto socket = co_await std::move(accepting);
+  request = {};
+  visit->guest.reset();
+  if (socket) co_await on_websocket(std::move(asked), std::move(*socket));
 }
 
 // False if the client has gone.
@@ -295,5 +342,10 @@ void HttpServer::stop() {
 
 void HttpServer::refuse() { impl_->refuse(); }
 void HttpServer::listen() { impl_->listen(); }
+
+void HttpServer::renew_tls(std::shared_ptr<TlsContext> tls) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->tls = std::move(tls);
+}
 
 }  // namespace net

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 
 #include "net/http.h"
 #include "net/websocket.h"
@@ -28,6 +30,11 @@ struct HttpServerOptions {
   WebSocketLimits limits;
   std::size_t connections_max = 20'000;  // further ones are closed at once
   std::size_t body_bytes_max = 1 << 20;  // 413 beyond it
+  // Asked about each connection before a byte of it is read, with the address it comes from; on any
+  // thread, and not to call the server. Null: it is closed at once. What is returned lives as long
+  // as the connection is served, and comes with each of its requests (HttpRequest::guest);
+  // `on_websocket` has the last of it, to let go of when it likes.
+  std::function<std::shared_ptr<void>(const boost::asio::ip::address&)> admit = nullptr;
 };
 
 // HTTP/1.1 and WebSocket on one port, as PBXs serve them: for the simulator, and for PBXs that dial
@@ -39,7 +46,11 @@ class HttpServer {
   // after which `on_websocket` has the socket for as long as the coroutine runs. If either throws,
   // the client gets a 500, or loses its WebSocket.
   struct Accept {
-    std::vector<std::pair<std::string, std::string>> headers;  // of the 101 reply
+    std::vector<std::pair<std::string, std::string>> headers{};  // of the 101 reply
+    // Where the connection lives from here on, `on_websocket` included, if not where it was
+    // accepted. As one of the server's executors it has to outlive the server.
+    boost::asio::any_io_executor executor{};
+    std::optional<WebSocketLimits> limits{};  // of the WebSocket, if not the server's
   };
   struct Drop {};  // a TCP reset instead of an answer: a fault, for the simulator
   using Answer = std::variant<HttpReply, Accept, Drop>;
@@ -63,6 +74,8 @@ class HttpServer {
   // throws as the constructor does.
   void refuse();
   void listen();
+  // Another certificate, for connections to come. Only if there is one already: not null.
+  void renew_tls(std::shared_ptr<TlsContext> tls);
 
  private:
   struct Impl;

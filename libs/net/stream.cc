@@ -138,6 +138,23 @@ Stream::~Stream() {
 asio::any_io_executor Stream::get_executor() const { return core_->socket.get_executor(); }
 tcp::socket& Stream::socket() { return core_->socket; }
 tcp::socket& Stream::socket_of(Core& core) { return core.socket; }
+
+void Stream::move_to(const asio::any_io_executor& executor) {
+  auto& socket = core_->socket;
+  base::Error error;
+  const auto protocol = socket.local_endpoint(error).protocol();
+  tcp::socket moved(executor);
+  const int fd = error ? -1 : socket.release(error);
+  if (fd >= 0 && !error) moved.assign(protocol, fd, error);
+  if (fd >= 0 && error) ::close(fd);
+  core_->close();  // if it could not be released
+  if (!error && core_->tls) {
+    moved.native_non_blocking(true);
+    core_->wire.fd = fd;
+  }
+  socket = std::move(moved);
+}
+
 bool Stream::has_tls() const { return core_->tls.has_value(); }
 
 void Stream::start_tls(std::shared_ptr<TlsContext> context, const std::string& host,
@@ -239,8 +256,15 @@ Stream::Handle Stream::handle() const {
 }
 
 void Stream::Handle::reset() const {
-  asio::dispatch(executor_, [weak = core_] {
-    if (auto core = weak.lock()) core->reset();
+  asio::dispatch(executor_, [weak = core_, executor = executor_] {
+    const auto core = weak.lock();
+    if (!core) return;
+    // It moves only while on its first executor, where we are: so this is its place for good.
+    const auto its = core->socket.get_executor();
+    if (its == executor) return core->reset();
+    asio::dispatch(its, [weak] {
+      if (const auto moved = weak.lock()) moved->reset();
+    });
   });
 }
 

@@ -41,6 +41,10 @@ class Stream {
 
   executor_type get_executor() const;
   boost::asio::ip::tcp::socket& socket();
+  // Belongs to `executor` from here on, with whatever state TLS is in. Once at most, and while
+  // nothing is under way. If the system refuses, the stream is closed, and the next operation
+  // tells.
+  void move_to(const boost::asio::any_io_executor& executor);
 
   // From here on everything goes through TLS, async_handshake() first. Host and port as TlsSession
   // takes them.
@@ -73,7 +77,8 @@ class Stream {
   // Keeps the connection open, as far as the other side can see, and never touches it again.
   void go_silent();
 
-  // What a server holds on to, to reset() the connection wherever the Stream was moved.
+  // What a server holds on to, to reset() the connection wherever the Stream was moved, be it to
+  // another executor.
   class Handle {
    public:
     void reset() const;

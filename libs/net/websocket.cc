@@ -291,6 +291,8 @@ asio::awaitable<void> WebSocket::close(std::uint16_t code, std::string reason) {
   impl->stream().finish();
 }
 
+void WebSocket::limit_messages(std::size_t bytes_max) { impl_->ws.read_message_max(bytes_max); }
+
 std::string WebSocket::peer() const { return text_of(impl_->peer); }
 
 std::string WebSocket::close_reason() const {

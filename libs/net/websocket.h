@@ -55,6 +55,9 @@ class WebSocket {
   // At most 123 bytes of `reason` are sent.
   boost::asio::awaitable<void> close(std::uint16_t code = 1000, std::string reason = {});
 
+  // The largest message from here on, instead of limits.message_bytes_max.
+  void limit_messages(std::size_t bytes_max);
+
   // For logs: "203.0.113.7:9090".
   std::string peer() const;
   // For logs: what the other side's close frame said ("1001 restarting"); empty without one.

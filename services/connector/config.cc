@@ -1,6 +1,7 @@
 #include "connector/config.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -264,11 +265,87 @@ TenantConfig read_tenant(const Section& tenant) {
   }
   read_tls(tenant.section("tls"), config.tls, digest);
   read_limits(tenant.section("limits"), config, digest);
+  if (config.vendor && config.vendor->inbound) {
+    config.path = config.vendor->inbound->path(config.settings);
+    if (!config.path.empty()) config.path = normal_path(std::move(config.path));
+  }
   config.digest = digest.hex();
   return config;
 }
 
+InboundConfig read_inbound(const Section& inbound) {
+  InboundConfig config;
+  config.address = inbound.text(
+      "address", {.doc = "Where to listen for PBXs that dial us.", .otherwise = "0.0.0.0"});
+  config.port = static_cast<std::uint16_t>(inbound.integer(
+      "port", {.doc = "0: no PBX dials us.", .otherwise = 0, .least = 0, .most = 65'535}));
+  config.certificate_file = inbound.file(
+      "certificate_file",
+      {.doc = "Our certificate, with those between it and its authority.", .required = false});
+  config.key_file = inbound.file("key_file", {.doc = "Its key.", .required = false});
+  config.plain = inbound.boolean(
+      "plain", {.doc = "Without TLS: only if something in front of the connector ends it.",
+                .otherwise = false});
+  config.connections_max = static_cast<std::size_t>(inbound.integer(
+      "connections_max", {.doc = "Connections at a time; further ones are closed at once.",
+                          .otherwise = 10'000,
+                          .least = 1,
+                          .most = 1'000'000}));
+  config.per_address_max = static_cast<std::size_t>(inbound.integer(
+      "per_address_max",
+      {.doc = "Those of one address (IPv6: one /64) that have not logged in yet. Behind a load "
+              "balancer that hides addresses, all count as one.",
+       .otherwise = 100,
+       .least = 1,
+       .most = 1'000'000}));
+  config.login_limit = inbound.duration(
+      "login_limit", {.doc = "How long a PBX may take from connecting to having logged in.",
+                      .otherwise = 10s,
+                      .least = 100ms,
+                      .most = 5min});
+  config.handover_limit = inbound.duration(
+      "handover_limit",
+      {.doc = "How long a PBX then waits for this connector to own its tenant; then it is told to "
+              "try again. Better longer than lease.ttl.",
+       .otherwise = 15s,
+       .least = 100ms,
+       .most = 5min});
+  const bool has_certificate = inbound.has("certificate_file") || inbound.has("key_file");
+  if (inbound.has("certificate_file") != inbound.has("key_file")) {
+    inbound.wrong("key_file", "expected together with certificate_file, or neither of them");
+  } else if (config.plain && has_certificate) {
+    inbound.wrong("plain", "expected false where there is a certificate");
+  } else if (config.port != 0 && !config.plain && !has_certificate) {
+    inbound.wrong("certificate_file", "missing; without TLS only if plain is true");
+  }
+  return config;
+}
+
+// What only all tenants together, and the listener, tell.
+void check_path(const Section& tenant, const TenantConfig& config, const InboundConfig& inbound,
+                std::map<std::string, std::string>& paths) {
+  if (config.path.empty()) return;
+  if (!config.path.starts_with('/')) {
+    tenant.wrong("pbx", "the PBX would connect to " + config::quote(config.path) +
+                            "; expected a path that begins with a slash");
+  }
+  const auto [other, is_first] = paths.try_emplace(config.path, config.id.str());
+  if (!is_first) {
+    tenant.wrong("pbx", "the PBXs of " + config::quote(config.id.str()) + " and of " +
+                            config::quote(other->second) + " would connect to the same path, " +
+                            config.path);
+  }
+  if (inbound.port == 0) {
+    tenant.wrong("pbx", "its PBX connects to us, and we do not listen: inbound.port is missing");
+  }
+}
+
 }  // namespace
+
+std::string normal_path(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  return path.empty() ? "/" : path;
+}
 
 Config read_config(config::Document& document) {
   const Section root = document.root();
@@ -381,21 +458,38 @@ Config read_config(config::Document& document) {
                              .otherwise = 10min,
                              .least = 1s,
                              .most = 24h});
+  auto logins = [&](std::string_view key, std::string_view doc, unsigned otherwise) {
+    return static_cast<unsigned>(root.section("limits").integer(
+        key, {.doc = doc, .otherwise = otherwise, .least = 1, .most = 10'000}));
+  };
+  config.logins_per_tenant = logins(
+      "logins_per_tenant",
+      "Logins signed for browsers (AppLogin.SignChallenge) of one tenant in a minute; beyond "
+      "it: RESOURCE_EXHAUSTED.",
+      config.logins_per_tenant);
+  config.logins_per_caller =
+      logins("logins_per_caller", "Of them, those asked for from one address: a web server's.",
+             config.logins_per_caller);
+  config.logins_per_user =
+      logins("logins_per_user", "Of them, those for one user.", config.logins_per_user);
   config.drain_limit =
       root.section("limits").duration("drain", {.doc = "The longest an orderly end may take.",
                                                 .otherwise = 10s,
                                                 .least = 1s,
                                                 .most = 10min});
 
+  config.inbound = read_inbound(root.section("inbound"));
   config.admin = common::read_admin(root.section("admin"), 9464);
   config.log = common::read_log(root.section("log"), "connector");
 
   // Read only to be compared; that a changed password counts too is on purpose.
   Digest fixed;
   for (const auto& url : config.nats.urls) fixed.add(url);
-  for (const auto& text : {config.instance, config.nats.creds_file, config.nats.nkey_public,
-                           config.nats.nkey_seed_file, config.nats.user, config.nats.password,
-                           config.nats.token, config.domain, config.admin.address}) {
+  for (const auto& text :
+       {config.instance, config.nats.creds_file, config.nats.nkey_public,
+        config.nats.nkey_seed_file, config.nats.user, config.nats.password, config.nats.token,
+        config.domain, config.admin.address, config.inbound.address,
+        config.inbound.certificate_file, config.inbound.key_file}) {
     fixed.add(text);
   }
   for (const std::int64_t number : {std::int64_t(config.weight),
@@ -419,6 +513,15 @@ Config read_config(config::Document& document) {
                                     std::int64_t(config.recordings_max),
                                     std::int64_t(config.recording_bytes_max),
                                     std::int64_t(config.recording_time_max.count()),
+                                    std::int64_t(config.inbound.port),
+                                    std::int64_t(config.inbound.plain),
+                                    std::int64_t(config.inbound.connections_max),
+                                    std::int64_t(config.inbound.per_address_max),
+                                    std::int64_t(config.inbound.login_limit.count()),
+                                    std::int64_t(config.inbound.handover_limit.count()),
+                                    std::int64_t(config.logins_per_tenant),
+                                    std::int64_t(config.logins_per_caller),
+                                    std::int64_t(config.logins_per_user),
                                     std::int64_t(config.admin.port),
                                     std::int64_t(config.log.level),
                                     std::int64_t(config.log.format)}) {
@@ -426,8 +529,12 @@ Config read_config(config::Document& document) {
   }
   config.fixed = fixed.hex();
 
+  std::map<std::string, std::string> paths;
   root.each("tenants",
-            [&](const Section& tenant) { config.tenants.push_back(read_tenant(tenant)); },
+            [&](const Section& tenant) {
+              config.tenants.push_back(read_tenant(tenant));
+              check_path(tenant, config.tenants.back(), config.inbound, paths);
+            },
             {.doc = "The customers and their PBXs.", .count_max = 20'000, .unique = "id"});
   return config;
 }

@@ -30,6 +30,8 @@ struct TenantConfig {
   net::TlsOptions tls;
   net::WebSocketLimits limits;
   base::Backoff backoff;
+  // Where its PBXs connect to us, as normal_path() has it: "/acme". Empty: it is we who dial.
+  std::string path;
   // A link that ends so soon after being up, several times in a row, is being thrown out by
   // somebody who logs in with the same account. 0: never suspect that.
   Duration quick_end{5'000};
@@ -55,6 +57,18 @@ struct StreamSettings {
   bool memory;
 };
 
+// Where PBXs that dial us connect.
+struct InboundConfig {
+  std::string address;
+  std::uint16_t port = 0;  // 0: nowhere
+  bool plain = false;      // without TLS
+  std::string certificate_file, key_file;
+  std::size_t connections_max = 10'000;  // open at a time
+  std::size_t per_address_max = 100;     // of one address, and not logged in yet
+  Duration login_limit{10'000};          // from the connection to the end of the login
+  Duration handover_limit{15'000};       // from there until this connector owns the tenant
+};
+
 struct Config {
   std::string instance;  // this connector's name among the others
   std::uint32_t weight = 1;
@@ -73,11 +87,17 @@ struct Config {
   std::size_t recordings_max = 8;
   std::uint64_t recording_bytes_max = 256 << 20;
   Duration recording_time_max{600'000};
+  InboundConfig inbound;
+  // Logins signed for browsers, in a minute: see LoginDesk.
+  unsigned logins_per_tenant = 3'000, logins_per_caller = 1'200, logins_per_user = 20;
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;
   std::string fixed;  // SHA-256 of what needs a restart to change: all but `tenants`
 };
+
+// A path without the slashes at its end, which make no difference; "/" if there is nothing else.
+std::string normal_path(std::string path);
 
 // Reads everything; what is wrong is in the document's finish().
 Config read_config(config::Document& document);

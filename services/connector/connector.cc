@@ -34,6 +34,7 @@ constexpr auto kSettle = 300ms;  // of the configuration file, once it changed
 constexpr auto kRequestsKept = 24h;
 constexpr std::string_view kMemberPrefix = "member.";
 constexpr std::string_view kTenantPrefix = "tenant.";
+constexpr std::string_view kWishPrefix = "wish.";
 constexpr int kForced = 3;
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -73,6 +74,7 @@ Connector::Connector(Config config, std::string config_file, Reload reload)
       ownership_(config_.instance, config_.weight, {config_.lease.ttl, config_.lease.settle}),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       wake_(io_),
+      asked_(io_),
       all_let_go_(io_, std::chrono::steady_clock::time_point::max()) {
   using telemetry::Probe;
   using Why = std::optional<std::string>;
@@ -93,6 +95,7 @@ Connector::Connector(Config config, std::string config_file, Reload reload)
     shards_.push_back(std::make_unique<Shard>(commons_, i, heartbeats_));
   }
   set_tenants(std::exchange(config_.tenants, {}));
+  if (config_.inbound.port != 0) open_door();
   file_watch_ = std::make_unique<config::FileWatch>(io_.get_executor(), config_file, kSettle,
                                                     [this] { this->reload(); });
 }
@@ -123,6 +126,7 @@ asio::awaitable<void> Connector::serve() {
   spawn(keep_membership());
   spawn(watch_leases());
   spawn(share_tenants());
+  if (door_) spawn(keep_wishes());
 }
 
 // The stream and the buckets, with just the configuration we want.
@@ -232,6 +236,17 @@ void Connector::see(const bus::KvEntry& entry) {
     } else {
       ownership_.lease_seen(base::TenantId(*tenant), entry.value, now());
     }
+  } else if (key.starts_with(kWishPrefix)) {
+    const auto tenant = wire::from_token(key.substr(kWishPrefix.size()));
+    pbxgw::v1::WishRecord record;
+    if (!tenant) return;
+    if (entry.erased || !record.ParseFromString(entry.value)) {
+      ownership_.wish_gone(base::TenantId(*tenant));
+    } else {
+      ownership_.wish_seen(base::TenantId(*tenant), record.connector(),
+                           {record.pbxs().begin(), record.pbxs().end()}, now());
+    }
+    wake_.cancel();
   }
   if (entry.erased) wake_.cancel();
 }
@@ -257,15 +272,21 @@ void Connector::take(const base::TenantId& tenant) {
     not_before_.erase(wait);
   }
   auto held = std::make_shared<Held>();
-  held->shard = shards_[std::hash<base::TenantId>{}(tenant) % shards_.size()].get();
+  held->shard = &shard_of(tenant);
   held_[tenant] = held;
 
   asio::post(held->shard->executor(), [this, tenant, held, config = configured->second] {
     auto on_held = [this, tenant] {
       asio::post(io_, [this, tenant] { ownership_.held(tenant, true, now()); });
     };
-    held->owner = std::make_shared<TenantOwner>(*held->shard, config,
-                                                TenantOwner::Handlers{.held = std::move(on_held)});
+    auto on_linked = [this, tenant](std::set<std::string> pbxs) {
+      asio::post(io_, [this, tenant, pbxs = std::move(pbxs)]() mutable {
+        ownership_.linked(tenant, std::move(pbxs), now());
+      });
+    };
+    held->owner = std::make_shared<TenantOwner>(
+        *held->shard, config,
+        TenantOwner::Handlers{.held = std::move(on_held), .linked = std::move(on_linked)});
     asio::co_spawn(held->shard->executor(), held->owner->run(),
                    [this, tenant, held](std::exception_ptr thrown) {
                      if (thrown) std::rethrow_exception(thrown);
@@ -288,6 +309,89 @@ void Connector::ended(const base::TenantId& tenant) {
   ownership_.held(tenant, false, now());
   not_before_[tenant] = now() + kTakeAgain;
   if (held_.empty()) all_let_go_.cancel();
+}
+
+Shard& Connector::shard_of(const base::TenantId& tenant) {
+  return *shards_[std::hash<base::TenantId>{}(tenant) % shards_.size()];
+}
+
+// ---- PBXs that dial us.
+
+void Connector::open_door() {
+  for (const auto& shard : shards_) {
+    asio::post(shard->executor(), [this, &lobby = shard->lobby] {
+      lobby.on_change([this](const base::TenantId& tenant, std::set<std::string> pbxs) {
+        asio::post(io_, [this, tenant, pbxs = std::move(pbxs)]() mutable {
+          waits(tenant, std::move(pbxs));
+        });
+      });
+    });
+  }
+  door_ = std::make_unique<Door>(config_.inbound, commons_.metrics, heartbeats_, routes());
+}
+
+Door::Routes Connector::routes() {
+  Door::Routes routes;
+  for (const auto& [id, tenant] : tenants_) {
+    if (tenant->path.empty()) continue;
+    Shard& shard = shard_of(id);
+    routes[tenant->path] = {tenant, shard.executor(), &shard.lobby};
+  }
+  return routes;
+}
+
+void Connector::waits(const base::TenantId& tenant, std::set<std::string> pbxs) {
+  Wish& wish = wishes_[tenant];
+  wish.pbxs = std::move(pbxs);
+  wish.is_told = false;
+  asked_.cancel();
+}
+
+// Tells the other connectors which tenants have to be owned here, because their PBXs are.
+asio::awaitable<void> Connector::keep_wishes() {
+  for (;;) {
+    std::vector<base::TenantId> tenants;
+    for (const auto& [tenant, wish] : wishes_) tenants.push_back(tenant);
+    for (const auto& tenant : tenants) {
+      auto keeping = keep_wish(tenant);
+      co_await std::move(keeping);
+    }
+    asked_.expires_after(wishes_.empty() ? kRetry : kPlanEvery);
+    co_await asked_.async_wait(kTuple);
+  }
+}
+
+asio::awaitable<void> Connector::keep_wish(base::TenantId tenant) {
+  const std::string key = std::string(kWishPrefix) + wire::to_token(tenant.str());
+  Wish& wish = wishes_[tenant];  // stays there meanwhile
+  if (wish.pbxs.empty()) {
+    if (wish.revision != 0) {
+      // If it cannot be erased, it is somebody else's by now, or will go by itself.
+      auto erasing = leases_->erase(key, std::exchange(wish.revision, 0));
+      co_await std::move(erasing);
+    }
+    if (wish.pbxs.empty()) wishes_.erase(tenant);
+    co_return;
+  }
+  if (held_.contains(tenant)) co_return;
+  const bool is_due = now() - wish.told >= config_.lease.ttl / 3;
+  // What is new is told whatever the others wish: the last PBX that dials decides.
+  if (wish.is_told && (!is_due || ownership_.wished_elsewhere(tenant, now()))) co_return;
+  pbxgw::v1::WishRecord record;
+  record.set_connector(config_.instance);
+  for (const auto& pbx : wish.pbxs) record.add_pbxs(pbx);
+  const bool is_new = !std::exchange(wish.is_told, true);
+  wish.told = now();
+  auto putting = leases_->put(key, record.SerializeAsString());
+  const auto put = co_await std::move(putting);
+  if (put.has_error()) {
+    wish.is_told = false;
+    kLog.warning("a tenant's lease cannot be asked for",
+                 {{"tenant", tenant}, {"error", put.error()}});
+    co_return;
+  }
+  wish.revision = *put;
+  if (is_new) commons_.metrics.inbound_wishes.add();
 }
 
 // ---- Configuration.
@@ -318,11 +422,13 @@ void Connector::set_tenants(std::vector<TenantConfig> tenants) {
     it = tenants_.erase(it);
   }
   ownership_.set_tenants(std::move(configured), now());
+  if (door_) door_->set_routes(routes());
 }
 
 void Connector::reload() {
   if (draining_) return;
   commons_.metrics.config_reloads.add();
+  if (door_) door_->renew_certificate();
   auto next = reload_();
   if (!next) {
     commons_.metrics.config_reload_failures.add();
@@ -358,6 +464,10 @@ asio::awaitable<void> Connector::take_signals() {
 asio::awaitable<void> Connector::drain() {
   ownership_.drain();
   file_watch_.reset();
+  if (door_) door_->close();
+  for (const auto& shard : shards_) {
+    asio::post(shard->executor(), [&lobby = shard->lobby] { lobby.close(); });
+  }
   pbxgw::v1::MemberRecord record;
   record.set_weight(config_.weight);
   record.set_draining(true);

@@ -15,6 +15,7 @@
 #include "bus/kv.h"
 #include "config/watch.h"
 #include "connector/config.h"
+#include "connector/door.h"
 #include "connector/ownership.h"
 #include "connector/shard.h"
 #include "connector/tenant_owner.h"
@@ -41,20 +42,35 @@ class Connector {
 
   // The port of /metrics, /livez and /readyz.
   std::uint16_t admin_port() const { return admin_->port(); }
+  // The port for PBXs that dial us; 0 if none do.
+  std::uint16_t inbound_port() const { return door_ ? door_->port() : 0; }
 
  private:
   struct Held;  // a TenantOwner, from here
+  // PBXs that wait for their tenant's owner to be here, and what the others were told of it.
+  struct Wish {
+    std::set<std::string> pbxs;
+    bool is_told = false;        // just these
+    std::uint64_t revision = 0;  // in the bucket; 0: not there
+    std::chrono::steady_clock::time_point told{};
+  };
 
   boost::asio::awaitable<void> serve();
   boost::asio::awaitable<bool> prepare_streams();
   boost::asio::awaitable<void> keep_membership();
   boost::asio::awaitable<void> watch_leases();
   boost::asio::awaitable<void> share_tenants();
+  boost::asio::awaitable<void> keep_wishes();
+  boost::asio::awaitable<void> keep_wish(base::TenantId tenant);
   boost::asio::awaitable<void> take_signals();
   boost::asio::awaitable<void> drain();
   boost::asio::awaitable<void> tick();
   void see(const bus::KvEntry& entry);
   void set_tenants(std::vector<TenantConfig> tenants);
+  Shard& shard_of(const base::TenantId& tenant);
+  Door::Routes routes();
+  void open_door();
+  void waits(const base::TenantId& tenant, std::set<std::string> pbxs);
   void reload();
   void take(const base::TenantId& tenant);
   void let_go(const base::TenantId& tenant, base::Errc why);
@@ -77,12 +93,15 @@ class Connector {
   std::unique_ptr<bus::KvWatch> lease_watch_;
   Ownership ownership_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Door> door_;  // null: no PBX dials us
   std::map<base::TenantId, std::shared_ptr<const TenantConfig>> tenants_;
   std::map<base::TenantId, std::shared_ptr<Held>> held_;
   std::map<base::TenantId, std::chrono::steady_clock::time_point> not_before_;  // take again
+  std::map<base::TenantId, Wish> wishes_;
   std::unique_ptr<config::FileWatch> file_watch_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer wake_;  // share_tenants()
+  boost::asio::steady_timer wake_;   // share_tenants()
+  boost::asio::steady_timer asked_;  // keep_wishes()
   boost::asio::steady_timer all_let_go_;
   std::atomic<bool> started_ = false, draining_ = false, prepared_ = false;
   bool watch_ended_ = false;

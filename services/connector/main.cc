@@ -64,7 +64,9 @@ int main(int argc, char** argv) {
     connector::Connector connector(std::move(*config), std::filesystem::absolute(file),
                                    [file] { return load(file, std::cerr); });
     if (announce) {
-      std::cout << R"({"ready":true,"admin":)" << connector.admin_port() << "}" << std::endl;
+      std::cout << R"({"ready":true,"admin":)" << connector.admin_port();
+      if (connector.inbound_port() != 0) std::cout << R"(,"inbound":)" << connector.inbound_port();
+      std::cout << "}" << std::endl;
     }
     return connector.run();
   } catch (const std::exception& error) {

@@ -79,7 +79,20 @@ Metrics::Metrics(telemetry::Metrics& all)
           all.counter("pbxgw_recording_bytes_total", "Bytes of recordings fetched from PBXs.")),
       recordings_ended(all.counters("pbxgw_recordings_ended_total",
                                     "Recordings that were being fetched, by what ended it.",
-                                    {"reason"})) {}
+                                    {"reason"})),
+      inbound_connections(all.gauge("pbxgw_inbound_connections",
+                                    "Connections open that PBXs, or others, have made to us.")),
+      inbound_pending(all.gauge("pbxgw_inbound_pending", "Of them, those not logged in yet.")),
+      inbound_waiting(
+          all.gauge("pbxgw_inbound_waiting", "Of them, those that wait for their tenant's owner.")),
+      inbound_outcomes(all.counters("pbxgw_inbound_outcomes_total",
+                                    "Connections made to us, by what became of them: once each.",
+                                    {"outcome"})),
+      inbound_wishes(all.counter("pbxgw_inbound_wishes_total",
+                                 "Leases asked for because a tenant's PBX has connected here.")),
+      logins(all.counters("pbxgw_logins_total",
+                          "Logins asked for with AppLogin.SignChallenge, by what became of them.",
+                          {"outcome"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

@@ -42,6 +42,11 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Family<telemetry::Counter> recordings_ended;  // reason
+  // PBXs that dial us.
+  telemetry::Gauge inbound_connections, inbound_pending, inbound_waiting;
+  telemetry::Family<telemetry::Counter> inbound_outcomes;  // outcome
+  telemetry::Counter inbound_wishes;
+  telemetry::Family<telemetry::Counter> logins;  // outcome
 };
 
 // The handles of one vendor.

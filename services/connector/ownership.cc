@@ -69,10 +69,56 @@ void Ownership::lease_gone(const base::TenantId& tenant, TimePoint now) {
   found->second.seen = now;
 }
 
+void Ownership::wish_seen(const base::TenantId& tenant, const std::string& member,
+                          std::set<std::string> pbxs, TimePoint now) {
+  auto found = tenants_.find(tenant);
+  if (found != tenants_.end()) found->second.wish = Wish{member, std::move(pbxs), now};
+}
+
+void Ownership::wish_gone(const base::TenantId& tenant) {
+  auto found = tenants_.find(tenant);
+  if (found != tenants_.end()) found->second.wish.reset();
+}
+
+void Ownership::linked(const base::TenantId& tenant, std::set<std::string> pbxs, TimePoint now) {
+  auto found = tenants_.find(tenant);
+  if (found == tenants_.end()) return;
+  // A PBX that was lost will be back soon, and most likely here.
+  if (pbxs.empty() && !found->second.linked.empty()) {
+    found->second.stays_until = now + limits_.settle;
+  }
+  found->second.linked = std::move(pbxs);
+}
+
+bool Ownership::wished_elsewhere(const base::TenantId& tenant, TimePoint now) const {
+  const auto found = tenants_.find(tenant);
+  if (found == tenants_.end()) return false;
+  const Wish* wish = wish_of(found->second, now);
+  return wish && wish->member != self_;
+}
+
+const Ownership::Wish* Ownership::wish_of(const Tenant& tenant, TimePoint now) const {
+  return tenant.wish && now - tenant.wish->seen < limits_.ttl ? &*tenant.wish : nullptr;
+}
+
+// Whether all that is connected here waits at another connector by now: what is left here is only
+// half open, or about to be replaced.
+bool Ownership::has_moved(const Tenant& tenant, TimePoint now) const {
+  const Wish* wish = wish_of(tenant, now);
+  return wish && wish->member != self_ &&
+         std::includes(wish->pbxs.begin(), wish->pbxs.end(), tenant.linked.begin(),
+                       tenant.linked.end());
+}
+
+bool Ownership::is_pinned(const Tenant& tenant, TimePoint now) const {
+  const Wish* wish = wish_of(tenant, now);
+  return !tenant.linked.empty() || now < tenant.stays_until || (wish && wish->member == self_);
+}
+
 void Ownership::set_tenants(std::set<base::TenantId> configured, TimePoint now) {
   std::erase_if(tenants_, [&](const auto& entry) { return !configured.contains(entry.first); });
   for (const auto& tenant : configured) {
-    tenants_.try_emplace(tenant, Tenant{.held = false, .owner = {}, .seen = now});
+    tenants_.try_emplace(tenant, Tenant{.seen = now});
   }
 }
 
@@ -82,6 +128,8 @@ void Ownership::held(const base::TenantId& tenant, bool held, TimePoint now) {
   found->second.held = held;
   found->second.owner = held ? std::optional(self_) : std::nullopt;
   found->second.seen = now;
+  found->second.linked.clear();
+  found->second.stays_until = {};
 }
 
 std::vector<std::string> Ownership::ranking(const base::TenantId& tenant, TimePoint now) const {
@@ -113,7 +161,10 @@ Ownership::Plan Ownership::plan(TimePoint now) {
     const auto order = ranking(id, now);
     const auto rank = std::find(order.begin(), order.end(), self_) - order.begin();
     if (tenant.held) {
-      if (rank != 0 && settled) plan.let_go.push_back(id);
+      const bool for_balance = rank != 0 && settled && !is_pinned(tenant, now);
+      if (for_balance || has_moved(tenant, now)) plan.let_go.push_back(id);
+    } else if (const Wish* wish = wish_of(tenant, now)) {
+      if (wish->member == self_ && is_free(tenant, now)) plan.take.push_back(id);
     } else if (is_free(tenant, now)) {
       // The one who should has had the time of `rank` leases to take it.
       if (rank == 0 || now - tenant.seen >= limits_.ttl * (1 + rank)) plan.take.push_back(id);

@@ -19,6 +19,7 @@
 #include "bus/publisher.h"
 #include "bus/requests.h"
 #include "connector/config.h"
+#include "connector/lobby.h"
 #include "connector/metrics.h"
 #include "connector/request_log.h"
 #include "telemetry/heartbeats.h"
@@ -76,6 +77,7 @@ class Shard {
   std::unique_ptr<bus::KvBucket> tenants, checkpoints, request_bucket, leases;
   std::unique_ptr<RequestLog> request_log;
   std::unique_ptr<bus::KvLeaseStore> lease_store;
+  Lobby lobby{io_.get_executor()};
 
  private:
   boost::asio::awaitable<void> tick(telemetry::Heartbeats::Beat beat);

@@ -21,6 +21,9 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
+// Of RFC 6455: why a WebSocket is closed.
+constexpr std::uint16_t kNormal = 1'000, kGoingAway = 1'001;
+
 pbx::TimePoint now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -37,7 +40,13 @@ struct TenantLink::Socket {
   bool close = false;             // once the texts are written
   bool gone = false;              // nothing can be written any more
   asio::steady_timer wake;        // cancelled when the above change
+  // Of one that has arrived.
+  std::string pbx;
+  std::shared_ptr<void> guest;
 
+  bool has_arrived() const { return link >= pbx::kFirstArrived; }
+  // Whether it is this that makes the events.
+  bool is_main() const { return link == pbx::kPrimary || has_arrived(); }
   void notify() { wake.cancel(); }
 };
 
@@ -60,6 +69,7 @@ TenantLink::~TenantLink() = default;
 
 asio::awaitable<Ending> TenantLink::run() {
   apply(session_->on_start(now()));
+  if (!ending_) receive(true);
   spawn(keep_time());
   while (!ending_) co_await changed_.async_wait(kTuple);
 
@@ -83,7 +93,35 @@ asio::awaitable<Ending> TenantLink::run() {
 void TenantLink::end(Ending why) {
   if (ending_) return;
   ending_ = std::move(why);
+  receive(false);
   changed_.cancel();
+}
+
+void TenantLink::receive(bool receives) {
+  if (receives_ == receives) return;
+  receives_ = receives;
+  if (outlets_.receives) outlets_.receives(receives);
+}
+
+void TenantLink::adopt(net::WebSocket stream, pbx::Arrival arrival, std::shared_ptr<void> guest) {
+  auto socket = std::make_shared<Socket>(executor_, next_arrived_++);
+  socket->stream.emplace(std::move(stream));
+  socket->pbx = arrival.pbx;
+  socket->guest = std::move(guest);
+  sockets_[socket->link] = socket;
+  tell_linked();
+  // Later: whoever calls this need not expect what the session makes of it.
+  spawn(serve_arrived(std::move(socket), std::move(arrival)));
+}
+
+void TenantLink::tell_linked() {
+  std::set<std::string> linked;
+  for (auto it = sockets_.lower_bound(pbx::kFirstArrived); it != sockets_.end(); ++it) {
+    linked.insert(it->second->pbx);
+  }
+  if (linked == linked_) return;
+  linked_ = std::move(linked);
+  if (outlets_.linked) outlets_.linked(linked_);
 }
 
 bool TenantLink::submit(call::CommandId id, call::Command command, pbx::TimePoint limit) {
@@ -212,6 +250,7 @@ void TenantLink::close(pbx::LinkId link) {
   auto socket = std::move(found->second);
   sockets_.erase(found);
   socket->close = true;
+  tell_linked();
   socket->stop_connecting.emit(asio::cancellation_type::terminal);
   socket->notify();
 }
@@ -219,6 +258,7 @@ void TenantLink::close(pbx::LinkId link) {
 void TenantLink::closed(pbx::LinkId link, base::Error why, const std::string& detail) {
   if (ending_) return;
   sockets_.erase(link);
+  tell_linked();
   if (link == pbx::kPrimary) {
     end({why, detail, {}});
   } else {
@@ -273,6 +313,13 @@ asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Han
   co_await read_from(socket);
 }
 
+asio::awaitable<void> TenantLink::serve_arrived(std::shared_ptr<Socket> socket,
+                                                pbx::Arrival arrival) {
+  spawn(write_to(socket));
+  if (!socket->close) apply(session_->on_link_arrived(socket->link, arrival, now()));
+  co_await read_from(socket);
+}
+
 // The whole life of one HTTP request.
 asio::awaitable<void> TenantLink::exchange(std::shared_ptr<Request> request, pbx::SendHttp wanted) {
   // Never from within the effects that asked for it.
@@ -312,7 +359,7 @@ asio::awaitable<void> TenantLink::exchange(std::shared_ptr<Request> request, pbx
 
 asio::awaitable<void> TenantLink::read_from(std::shared_ptr<Socket> socket) {
   for (;;) {
-    if (socket->link == pbx::kPrimary && outlets_.crowded()) co_await outlets_.pace();
+    if (socket->is_main() && outlets_.crowded()) co_await outlets_.pace();
     auto text = co_await socket->stream->read();
     if (text.has_error()) {
       socket->gone = true;
@@ -341,8 +388,9 @@ asio::awaitable<void> TenantLink::write_to(std::shared_ptr<Socket> socket) {
       }
     } else if (socket->close) {
       // Hang up while the reader still runs: once its read is cancelled, the stream is beyond a
-      // close handshake and the PBX would see the line drop.
-      co_await socket->stream->close();
+      // close handshake and the PBX would see the line drop. A PBX that has dialled should do so
+      // again, but for one connection that the session has replaced.
+      co_await socket->stream->close(ending_ && socket->has_arrived() ? kGoingAway : kNormal);
       co_return;
     } else {
       co_await socket->wake.async_wait(kTuple);

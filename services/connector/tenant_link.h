@@ -37,6 +37,10 @@ struct Outlets {
   std::function<void(const pbx::Signal&)> signal{};
   std::function<void(const pbx::EndSignal&)> end_signal{};
   std::function<void(call::InquiryId, pbx::Inform::Answer)> inform = nullptr;
+  // Whether connections that PBXs have opened can be adopted from now on; once true, once false.
+  std::function<void(bool)> receives = nullptr;
+  // Which PBXs have a connection here that they have opened, whenever that changes.
+  std::function<void(std::set<std::string>)> linked = nullptr;
 };
 
 // What a link needs to know besides its session.
@@ -57,8 +61,8 @@ struct Ending {
 };
 
 // Drives one pbx::Session over its WebSockets and HTTP requests: the I/O shell of the pure
-// sessions. Lives from connect to close of the primary link. All members are called on the executor
-// it was made for.
+// sessions. Lives from connect to close of the primary link; without one, where it is the PBXs that
+// connect, until the session gives up. All members are called on the executor it was made for.
 class TenantLink {
  public:
   TenantLink(boost::asio::any_io_executor executor, std::unique_ptr<pbx::Session> session,
@@ -82,6 +86,10 @@ class TenantLink {
   // The same for a question about the past.
   bool inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoint limit);
 
+  // A connection that a PBX has opened, on this link's executor: one of the session's sockets from
+  // here on. `guest` is kept for as long as it is open. Only while outlets.receives said so.
+  void adopt(net::WebSocket stream, pbx::Arrival arrival, std::shared_ptr<void> guest);
+
   // Ends run(), with the close handshake. The first reason given counts.
   void end(Ending why);
 
@@ -90,12 +98,15 @@ class TenantLink {
   struct Request;
 
   boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket, pbx::Handshake where);
+  boost::asio::awaitable<void> serve_arrived(std::shared_ptr<Socket> socket, pbx::Arrival arrival);
   boost::asio::awaitable<base::Error> connect(std::shared_ptr<Socket> socket, pbx::Handshake where,
                                               std::string& detail);
   boost::asio::awaitable<void> read_from(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> write_to(std::shared_ptr<Socket> socket);
   boost::asio::awaitable<void> exchange(std::shared_ptr<Request> request, pbx::SendHttp wanted);
   boost::asio::awaitable<void> keep_time();
+  void receive(bool receives);
+  void tell_linked();
   void closed(pbx::LinkId link, base::Error why, const std::string& detail);
   void apply(pbx::Effects effects);
   void open(const pbx::OpenLink& wanted);
@@ -116,6 +127,9 @@ class TenantLink {
   std::set<call::CommandId> unanswered_;
   std::set<call::InquiryId> uninformed_;
   std::optional<Ending> ending_;
+  bool receives_ = false;
+  pbx::LinkId next_arrived_ = pbx::kFirstArrived;
+  std::set<std::string> linked_;       // as outlets_ was told
   unsigned running_ = 0;               // coroutines that use this
   boost::asio::steady_timer timer_;    // the session's deadline
   boost::asio::steady_timer changed_;  // cancelled when running_ or ending_ changes

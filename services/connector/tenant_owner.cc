@@ -97,6 +97,8 @@ asio::awaitable<void> TenantOwner::run() {
   history_desk_ =
       std::make_unique<HistoryDesk>(shard_.executor(), history_owner(),
                                     history_limits(shard_.commons.config), shard_.commons.metrics);
+  login_desk_ = std::make_unique<LoginDesk>(login_owner(), login_limits(shard_.commons.config),
+                                            shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -115,6 +117,10 @@ asio::awaitable<void> TenantOwner::run() {
               [this](const pbxgw::v1::HistoryRequest& request, TimePoint limit,
                      std::function<void(pbxgw::v1::OwnerReply)> done) {
                 history_desk_->take(request, limit, std::move(done));
+              },
+          .sign =
+              [this](const pbxgw::v1::SignRequest& request) {
+                return login_desk_->take(request, now());
               }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
@@ -264,17 +270,21 @@ asio::awaitable<void> TenantOwner::keep_link() {
     up_since_.reset();
     if (was_up) last_up_ = wall();
     if (was_up && up_for >= tenant_->quick_end) attempt_ = quick_ends_ = 0;
-    if (was_up && up_for < tenant_->quick_end && !reconfigured_ && ++quick_ends_ >= kQuickEndsMax) {
+    // A PBX that dials us cannot be thrown out by another login, and decides itself when to try
+    // again: nothing to wait for.
+    const bool again = stopping_ || reconfigured_ || (is_inbound() && adopted_);
+    if (was_up && up_for < tenant_->quick_end && !again && ++quick_ends_ >= kQuickEndsMax) {
       ending.why = Errc::login_duplicated;
       ending.retry_after =
           std::max(ending.retry_after.value_or(0ms), std::chrono::milliseconds(kDuplicateRetry));
     }
     auto delay = delay_of(tenant_->backoff, attempt_++, random_());
     delay = std::max(delay, ending.retry_after.value_or(0ms));
-    if (stopping_ || reconfigured_) {
+    if (again) {
       delay = 0ms;
       attempt_ = 0;
-    } else {
+    }
+    if (!stopping_ && !reconfigured_) {
       shard_.commons.metrics.link_reconnects.at({tenant_->vendor->name, base::name_of(ending.why)})
           .add();
     }
@@ -283,7 +293,11 @@ asio::awaitable<void> TenantOwner::keep_link() {
                              {"detail", ending.detail},
                              {"retry_in", delay}});
     const auto retry_at = now() + delay;
-    set_link(call::LinkState::backing_off, &ending, retry_at);
+    if (again && is_inbound() && !stopping_) {
+      set_link(call::LinkState::awaiting_pbx, &ending);
+    } else {
+      set_link(call::LinkState::backing_off, &ending, retry_at);
+    }
     while (!stopping_ && !reconfigured_ && now() < retry_at) {
       auto waiting = sleep(wake_, retry_at);
       co_await std::move(waiting);
@@ -294,8 +308,13 @@ asio::awaitable<void> TenantOwner::keep_link() {
 // From the first attempt to connect to the end of one session.
 asio::awaitable<Ending> TenantOwner::link_once() {
   const auto tenant = tenant_;  // of this link, whatever comes after
-  metrics_.attempts.add();
-  set_link(call::LinkState::connecting);
+  adopted_ = false;
+  if (!is_inbound()) {
+    metrics_.attempts.add();
+    set_link(call::LinkState::connecting);
+  } else if (link_status_.state != call::LinkState::awaiting_pbx) {
+    set_link(call::LinkState::awaiting_pbx);
+  }
 
   LinkOptions options;
   options.limits = tenant->limits;
@@ -334,7 +353,9 @@ Outlets TenantOwner::outlets() {
     received_ = now();
     metrics_.frames.add();
   };
-  outlets.stage = [this](call::LinkState state) { set_link(state); };
+  outlets.stage = [this](call::LinkState state) {
+    if (state != call::LinkState::awaiting_pbx || state != link_status_.state) set_link(state);
+  };
   outlets.ready = [this] {
     tell([this] { return tracker_->end_resync({wall(), {}, ""}); });
     up_since_ = now();
@@ -370,7 +391,28 @@ Outlets TenantOwner::outlets() {
   outlets.pace = [this] { return pace(); };
   outlets.signal = [this](const pbx::Signal& it) { desk_->said(it); };
   outlets.end_signal = [this](const pbx::EndSignal& it) { desk_->ended(it); };
+  outlets.receives = [this](bool receives) { receive(receives); };
+  outlets.linked = [this](std::set<std::string> pbxs) {
+    if (handlers_.linked) handlers_.linked(std::move(pbxs));
+  };
   return outlets;
+}
+
+void TenantOwner::receive(bool receives) {
+  if (!receives) {
+    shard_.lobby.leave(tenant_->id);
+  } else if (is_inbound()) {
+    shard_.lobby.serve(tenant_->id, [this](Arrived& it) { return adopt(it); });
+  }
+}
+
+// Not one that was let in by other settings than ours: either it or we are late.
+bool TenantOwner::adopt(Arrived& arrived) {
+  if (arrived.digest != tenant_->digest) return false;
+  adopted_ = true;
+  metrics_.attempts.add();
+  link_->adopt(std::move(arrived.socket), std::move(arrived.arrival), std::move(arrived.guest));
+  return true;
 }
 
 void TenantOwner::set_link(call::LinkState state, const Ending* ending,
@@ -554,6 +596,18 @@ base::Result<HistoryDesk::Way> TenantOwner::way_to_recordings(std::string& why) 
   if (tls.has_error()) return tls.error();
   way.tls = std::move(*tls);
   return way;
+}
+
+// ---- Logins for browsers.
+
+LoginDesk::Owner TenantOwner::login_owner() {
+  return {.tenant = tenant_->id,
+          .vendor = tenant_->vendor,
+          .settings = [this]() -> const pbx::Settings& { return tenant_->settings; },
+          .obstacle = [this]() -> std::optional<wire::Failure> {
+            if (!fenced()) return std::nullopt;
+            return wire::Failure{Errc::owner_moving, "", "", {}};
+          }};
 }
 
 // ---- Coroutines.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include "connector/command_inbox.h"
 #include "connector/event_publisher.h"
 #include "connector/history_desk.h"
+#include "connector/login_desk.h"
 #include "connector/shard.h"
 #include "connector/signal_desk.h"
 #include "connector/tenant_link.h"
@@ -31,6 +33,8 @@ class TenantOwner {
 
   struct Handlers {
     std::function<void()> held;  // the lease was got
+    // Which PBXs are connected that have dialled us, whenever that changes.
+    std::function<void(std::set<std::string>)> linked = nullptr;
   };
   TenantOwner(Shard& shard, std::shared_ptr<const TenantConfig> tenant, Handlers handlers);
   ~TenantOwner();
@@ -76,6 +80,9 @@ class TenantOwner {
   boost::asio::awaitable<void> keep_link();
   boost::asio::awaitable<Ending> link_once();
   Outlets outlets();
+  bool is_inbound() const { return !tenant_->path.empty(); }
+  void receive(bool receives);
+  bool adopt(Arrived& arrived);
   void set_link(call::LinkState state, const Ending* ending = nullptr,
                 std::optional<TimePoint> retry_at = {});
   boost::asio::awaitable<void> keep_record();
@@ -102,6 +109,9 @@ class TenantOwner {
   bool inquire(call::Inquiry inquiry, TimePoint limit,
                std::function<void(pbx::Inform::Answer)> done);
   base::Result<HistoryDesk::Way> way_to_recordings(std::string& why);
+
+  // Logins for browsers.
+  LoginDesk::Owner login_owner();
 
   boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
@@ -130,6 +140,7 @@ class TenantOwner {
   call::Time link_since_{}, last_up_{};
   std::optional<TimePoint> up_since_;
   unsigned attempt_ = 0, quick_ends_ = 0;
+  bool adopted_ = false;  // a PBX has dialled since the session began
   bool unverified_ = false;
   bool record_changed_ = false;
 
@@ -144,6 +155,7 @@ class TenantOwner {
   std::unique_ptr<HistoryDesk> history_desk_;
   call::InquiryId last_inquiry_ = 0;
   std::map<call::InquiryId, std::function<void(pbx::Inform::Answer)>> inquiries_;
+  std::unique_ptr<LoginDesk> login_desk_;
 
   boost::asio::steady_timer wake_;  // the link loop: stop, or new settings
   boost::asio::steady_timer lease_timer_, record_timer_, checkpoint_timer_, heal_timer_,

@@ -344,7 +344,7 @@ std::string differences(const Gateway& gateway) {
 std::string differences(const Gateway& gateway, const BlindSpots& blind) {
   const engine::Tenant& tenant = gateway.phones();
   Reading how;
-  how.recording = !(blind.recording_in_snapshots && gateway.snapshots() > 1);
+  how.recording = !blind.recordings && !(blind.recording_in_snapshots && gateway.snapshots() > 1);
   how.recorders = !blind.recorders;
   how.holders = !blind.holder;
   std::vector<Picture> believed;

@@ -17,8 +17,8 @@ using engine::TimePoint;
 
 namespace {
 
-constexpr std::int64_t kSetup = 1, kCallProc = 3, kAlert = 4, kConnected = 5, kDisconnectSent = 6,
-                       kDisconnectReceived = 7, kParked = 8;
+constexpr std::int64_t kSetupAck = 2, kCallProc = 3, kAlert = 4, kConnected = 5,
+                       kDisconnectSent = 6, kDisconnectReceived = 7, kParked = 8;
 constexpr std::int64_t kIncoming = 128, kHeld = 256, kHeldByPeer = 512, kWaiting = 1024;
 
 json::array cause_info(Cause cause) {
@@ -127,6 +127,7 @@ void Calls::on_change(const Change& change) {
     case Change::Kind::joined: return joined(change);
     case Change::Kind::held:
     case Change::Kind::retrieved: return held(change);
+    case Change::Kind::dialled: return dialled(change);
     default: return;
   }
 }
@@ -159,7 +160,15 @@ void Calls::added(const Change& change) {
         words.no.push_back(party_as("ct", call.transferred_by));
       }
     }
-    if (!parks) tell(view, leg, words, change.at);
+    if (parks) {
+      view.low = kParked;
+      words = {"update"};
+    }
+    tell(view, leg, words, change.at);
+    if (leg.outgoing && leg.to.empty()) {
+      view.low = kSetupAck;
+      tell(view, leg, {"r-setup-ack"}, change.at);
+    }
   }
 
   const Leg* other = pbx_.tenant.partner_of(leg);
@@ -189,11 +198,7 @@ void Calls::changed(const Change& change) {
   View* view = view_of(&leg);
   if (!view) return;
   look_at_peer(*view, leg);
-  if (is_orbit(leg)) {
-    if (leg.state != LegState::up) return;
-    view->low = kParked;
-    return tell(*view, leg, {"update"}, change.at);
-  }
+  if (is_orbit(leg)) return;
   // The phone of a call-back has been called itself, and stays connected whatever comes then.
   const bool calls = leg.outgoing && !leg.callback;
   switch (leg.state) {
@@ -299,6 +304,13 @@ void Calls::held(const Change& change) {
     if (!view || view->low != kConnected) continue;
     tell(*view, *other, {on ? "r-held" : "r-retrieved"}, change.at);
   }
+}
+
+void Calls::dialled(const Change& change) {
+  View* view = view_of(change.leg);
+  if (!view) return;
+  view->peer["e164"] = change.leg->to;
+  tell(*view, *change.leg, {"x-info"}, change.at);
 }
 
 void Calls::tell_digits(const Leg& from, std::string_view digits, TimePoint now) {

@@ -53,6 +53,7 @@ class Calls {
   void ended(const engine::Change& change);
   void joined(const engine::Change& change);
   void held(const engine::Change& change);
+  void dialled(const engine::Change& change);
 
   bool is_orbit(const engine::Leg& leg) const;
   std::int64_t state_of(const View& view, const engine::Leg& leg) const;

@@ -24,6 +24,12 @@ pbx::Effects FakeSession::on_text(pbx::LinkId link, std::string_view text, pbx::
   return script_.on_text ? script_.on_text(link, text) : pbx::Effects{};
 }
 
+pbx::Effects FakeSession::on_link_arrived(pbx::LinkId link, const pbx::Arrival& arrival,
+                                          pbx::TimePoint now) {
+  if (script_.on_arrived) return script_.on_arrived(link, arrival);
+  return pbx::Session::on_link_arrived(link, arrival, now);
+}
+
 pbx::Effects FakeSession::on_link_closed(pbx::LinkId link, const base::Error& why,
                                          const std::string&, pbx::TimePoint) {
   return script_.on_closed ? script_.on_closed(link, why) : pbx::Effects{};

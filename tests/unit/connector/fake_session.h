@@ -16,6 +16,7 @@ class FakeSession final : public pbx::Session {
     std::string port;
     std::function<pbx::Effects()> on_start;  // instead of opening the primary link
     std::function<pbx::Effects(pbx::LinkId)> on_open;
+    std::function<pbx::Effects(pbx::LinkId, const pbx::Arrival&)> on_arrived;
     std::function<pbx::Effects(pbx::LinkId, std::string_view)> on_text;
     std::function<pbx::Effects(pbx::LinkId, const base::Error&)> on_closed;
     std::function<pbx::Effects(pbx::HttpId, const base::Result<pbx::HttpReply>&,
@@ -34,6 +35,8 @@ class FakeSession final : public pbx::Session {
   pbx::Effects on_start(pbx::TimePoint now) override;
   pbx::Effects on_link_open(pbx::LinkId link, pbx::TimePoint now) override;
   pbx::Effects on_text(pbx::LinkId link, std::string_view text, pbx::TimePoint now) override;
+  pbx::Effects on_link_arrived(pbx::LinkId link, const pbx::Arrival& arrival,
+                               pbx::TimePoint now) override;
   pbx::Effects on_link_closed(pbx::LinkId link, const base::Error& why, const std::string& detail,
                               pbx::TimePoint now) override;
   pbx::Effects on_http(pbx::HttpId id, const base::Result<pbx::HttpReply>& reply,

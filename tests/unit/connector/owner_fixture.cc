@@ -28,6 +28,9 @@ void OwnerNode::start(std::shared_ptr<const TenantConfig> tenant) {
       held_ = true;
       if (on_held) on_held();
     };
+    handlers.linked = [this](std::set<std::string> pbxs) {
+      if (on_linked) on_linked(std::move(pbxs));
+    };
     slot->owner = std::make_shared<TenantOwner>(*shard_, tenant, std::move(handlers));
     asio::co_spawn(shard_->executor(), slot->owner->run(), [this, slot](std::exception_ptr thrown) {
       if (thrown) std::rethrow_exception(thrown);

@@ -31,6 +31,8 @@ class OwnerNode {
 
   // Called on the shard's thread, right when the lease was got.
   std::function<void()> on_held;
+  // The same, with the PBXs that are connected and have dialled.
+  std::function<void(std::set<std::string>)> on_linked;
 
   void start(std::shared_ptr<const TenantConfig> tenant);
   void stop(base::Errc why);
