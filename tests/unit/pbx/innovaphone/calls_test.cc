@@ -273,6 +273,47 @@ TEST_F(InnovaphoneCalls, AForwardedOneSaysSo) {
   EXPECT_THAT(events(), ElementsAre("established 203"));
 }
 
+// With TableUsers it is known what is forwarded where.
+struct InnovaphoneForwards : Innovaphone {
+  void SetUp() override {
+    settings.set("directory", std::string("auto"));
+    come_up();
+  }
+  void forward(std::string_view type) {
+    pbx().hear(R"({"mt":"ReplicateStartResult","api":"PbxTableUsers","src":"dir","columns":{}})");
+    pbx().hear(R"({"mt":"ReplicateNextResult","api":"PbxTableUsers","src":"dir","columns":)"
+               R"({"guid":"g202","h323":"u202","cn":"User 202","e164":"202","cds":[{"type":")" +
+               std::string(type) + R"(","e164":"203"}]}})");
+    pbx().hear(R"({"mt":"ReplicateNextResult","api":"PbxTableUsers","src":"dir"})");
+  }
+  auto events() { return pbx().take_events(); }
+};
+
+TEST_F(InnovaphoneForwards, AreToldWithTheirReason) {
+  forward("cfu");
+  call("201", 1, "A", 1, "202", "x-setup");
+  call("203", 2, "A", 132, "201", "x-alert", no("leg2", "202"));
+  EXPECT_THAT(events(), ElementsAre("originated 201", "delivered 203 (callForwardImmediate)"));
+}
+TEST_F(InnovaphoneForwards, WhenBusy) {
+  forward("cfb");
+  call("201", 1, "A", 1, "202", "x-setup");
+  call("203", 2, "A", 132, "201", "x-alert", no("leg2", "202"));
+  EXPECT_THAT(events(), ElementsAre("originated 201", "delivered 203 (callForwardBusy)"));
+}
+TEST_F(InnovaphoneForwards, WhenNotAnswered) {
+  forward("cfnr");
+  ring("201", "202", "A", 1);
+  events();
+  call("202", 1, "A", 134, "", "r-rel", cause(16));
+  del("202", 1, "A", 134);
+  call("203", 2, "A", 129, "201", "r-setup", no("leg2", "202"));
+  call("203", 2, "A", 132, "201", "x-alert");
+  EXPECT_THAT(events(), ElementsAre("diverted 202 (callForwardNoAnswer)",
+                                    "connectionCleared 202 (callForwardNoAnswer)",
+                                    "delivered 203 (callForwardNoAnswer)"));
+}
+
 TEST_F(InnovaphoneCalls, APickedUpOneIsDivertedToTheOneWhoTookIt) {
   ring("201", "202", "A", 1);
   events();
