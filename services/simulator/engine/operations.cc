@@ -233,6 +233,7 @@ Error Tenant::attended_transfer(std::string_view device, TimePoint now) {
   call.transferred = true;
   call.transferred_by = first->number;
   call.transferred_to = partner_of(*second)->number;
+  calls_.at(consultation).transferred_to = partner_of(*first)->number;
   call.diverted_by.clear();
   call.plan = plan;
   call.end_timer = 0;

@@ -103,7 +103,7 @@ Calls::View* Calls::view_of(const Leg* leg) {
 
 std::int64_t Calls::state_of(const View& view, const Leg& leg) const {
   std::int64_t state = view.low + (view.incoming ? kIncoming : 0);
-  if (leg.held) state += kHeld;
+  if (leg.held || view.left_held) state += kHeld;
   if (view.waiting && view.low <= kAlert) state += kWaiting;
   if (view.low != kConnected) return state;
   if (const auto* call = pbx_.tenant.find_call(leg.call)) {
@@ -295,9 +295,13 @@ void Calls::joined(const Change& change) {
 }
 
 void Calls::held(const Change& change) {
-  if (change.manner == Manner::transferred || change.manner == Manner::parked) return;
+  View* own = view_of(change.leg);
+  if (change.manner == Manner::transferred || change.manner == Manner::parked) {
+    if (own) own->left_held = true;
+    return;
+  }
   const bool on = change.kind == Change::Kind::held;
-  if (View* view = view_of(change.leg)) tell(*view, *change.leg, {"update"}, change.at);
+  if (own) tell(*own, *change.leg, {"update"}, change.at);
   for (const auto id : change.call->legs) {
     const Leg* other = id == change.leg->id ? nullptr : pbx_.tenant.find_leg(id);
     View* view = view_of(other);

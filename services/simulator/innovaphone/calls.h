@@ -37,6 +37,7 @@ class Calls {
     engine::CallId conf = 0;
     std::int64_t low = 1;  // of `state`
     bool incoming = false, waiting = false, parked = false;
+    bool left_held = false;  // it was on hold when it was transferred away
     json::object peer;
     bool told = false;
   };

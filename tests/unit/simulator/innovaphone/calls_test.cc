@@ -151,7 +151,7 @@ TEST_F(CallsTest, TransfersAfterAConsultation) {
   std::vector<std::string> all;
   for (const auto& frame : frames) all.push_back(World::brief(frame));
   EXPECT_THAT(all, ElementsAre("UserTransferResult", "1.1 261 update 202 xfer=203", "1.1 261 del",
-                               "1.3 5 update 203 xfer=203", "1.3 5 del", "2.2 133 r-ct 203 ct=201",
+                               "1.3 5 update 203 xfer=202", "1.3 5 del", "2.2 133 r-ct 203 ct=201",
                                "3.4 133 r-ct 202 ct=201"));
   EXPECT_THAT(frames[5], HasSubstr(stays));
   EXPECT_THAT(frames[6], HasSubstr(stays)) << "both have one conf now";
@@ -174,7 +174,7 @@ TEST_F(CallsTest, TransfersWhatStillRings) {
   world->told();
   EXPECT_THAT(done("UserTransfer", R"("a":1,"b":3)"),
               ElementsAre("UserTransferResult", "1.1 261 update 202 xfer=203", "1.1 261 del",
-                          "1.3 4 update 203 xfer=203", "1.3 4 del", "2.2 133 r-ct 203 ct=201",
+                          "1.3 4 update 203 xfer=202", "1.3 4 del", "2.2 133 r-ct 203 ct=201",
                           "3.4 132 r-ct 202 ct=201"));
   EXPECT_THAT(done("UserConnect", R"("call":4)"),
               ElementsAre("UserConnectResult", "3.4 133 x-conn 202", "2.2 133 update 203"));

@@ -11,7 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "../support.h"
+#include "simulator/innovaphone/dialer.h"
 #include "simulator/innovaphone/digest.h"
+#include "simulator/innovaphone/message.h"
+#include "simulator/innovaphone/users.h"
 
 namespace simulator::innovaphone {
 
