@@ -22,7 +22,7 @@ const tenants = ['acme', 'bolt', 'cord', 'dawn'].map((id) => inboundTenant(id));
 async function start(instance, inbound = {}) {
   const port = await freePort();
   return (connectors[instance] = keep(await Connector.start(nats, tenants, { instance, log: { level: 'debug' },
-    inbound: { address: '127.0.0.1', port, login_limit: '2s', per_address_max: 200, ...inbound } })));
+    inbound: { address: '127.0.0.1', port, login_limit: '2s', handover_limit: '8s', per_address_max: 200, ...inbound } })));
 }
 const url = (instance, tenant) =>
   `${connectors[instance].settings.inbound.plain ? 'ws' : 'wss'}://127.0.0.1:${connectors[instance].ports.inbound}/${tenant}`;
