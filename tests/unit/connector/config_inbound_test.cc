@@ -8,11 +8,11 @@
 namespace connector {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 
 struct Read {
@@ -85,6 +85,37 @@ TEST(ConnectorConfigInbound, TellsThatTheListenerNeedsARestart) {
 TEST(ConnectorConfigInbound, MakesNoDifferenceOfASlashAtTheEnd) {
   EXPECT_EQ(normal_path("/acme//"), "/acme");
   EXPECT_EQ(normal_path("/"), "/");
+}
+
+std::string tenants(const std::vector<std::pair<std::string, std::string>>& paths) {
+  std::string text = "tenants:";
+  for (const auto& [id, path] : paths) {
+    text += "\n  - {id: " + id +
+            ", vendor: innovaphone, pbx: {direction: inbound, app_object: g, " +
+            "password: p, url_path: " + path + "}}";
+  }
+  return text;
+}
+
+TEST(ConnectorConfigInbound, ReadsWhereTheTenantsPbxsConnect) {
+  const auto [config, problems] =
+      read("inbound: {port: 8443, plain: true}\n" + tenants({{"acme", "/acme/"}, {"bolt", "/b"}}));
+  EXPECT_THAT(problems, IsEmpty());
+  ASSERT_THAT(config.tenants, SizeIs(2));
+  EXPECT_EQ(config.tenants[0].path, "/acme");
+  EXPECT_EQ(config.tenants[1].path, "/b");
+}
+
+TEST(ConnectorConfigInbound, RefusesTwoTenantsOnOnePath) {
+  const auto [config, problems] = read("inbound: {port: 8443, plain: true}\n" +
+                                       tenants({{"acme", "/acme"}, {"bolt", "/acme/"}}));
+  EXPECT_THAT(problems, ElementsAre(AllOf(HasSubstr("tenants[1]"), HasSubstr("\"acme\""),
+                                          HasSubstr("\"bolt\""), HasSubstr("/acme"))));
+}
+
+TEST(ConnectorConfigInbound, RefusesATenantWhosePbxHasNowhereToConnect) {
+  const auto [config, problems] = read(tenants({{"acme", "/acme"}}));
+  EXPECT_THAT(problems, ElementsAre(AllOf(HasSubstr("tenants[0]"), HasSubstr("inbound.port"))));
 }
 
 }  // namespace
