@@ -172,7 +172,7 @@ test('what is wrong with a request is said, and a challenge is signed once', asy
   assert.equal(again.verdict, 'FAILED_PRECONDITION CHALLENGE_USED');
   const colon = await failure({ challenge: '1::2' });
   assert.equal(colon.verdict, 'INVALID_ARGUMENT INVALID_FIELD');
-  assert.equal(detailsOf(colon).BadRequest.fieldViolations[0].field, 'challenge');
+  assert.equal(detailsOf(colon).BadRequest.field_violations[0].field, 'challenge');
   assert.equal((await failure({ challenge: '2', app: '' })).verdict, 'INVALID_ARGUMENT INVALID_FIELD'); // there are two
   assert.equal((await failure({ challenge: '2', app: 'gateway' })).verdict, 'PERMISSION_DENIED PERMISSION_DENIED');
   assert.equal((await failure({ challenge: '2', tenant: 'tenants/other' })).verdict, 'UNIMPLEMENTED FEATURE_NOT_SUPPORTED');
