@@ -240,7 +240,8 @@ using At = Rcc::Operation::At;
 void call(const At& at) {
   const auto user = at.user();
   const auto to = at.destination();
-  if (user == kOutside) return;
+  const bool names_somebody = !at.text("h323").empty() || !at.text("cn").empty();
+  if (user == kOutside || (to.empty() && names_somebody)) return;
   const auto own = at.pbx.users.number(user);
   auto& counters = at.pbx.counters;
   ++counters.originates;

@@ -36,7 +36,7 @@ struct Diary : engine::Listener {
             who);
         break;
       case Kind::dialled: lines.push_back("dialled " + who + ' ' + it.leg->to); break;
-      case Kind::forwarding: lines.push_back("forwarding " + who); break;
+      case Kind::forwarding: break;  // said by whoever sets it
       case Kind::leg_added: lines.push_back("added " + who); break;
       case Kind::leg_state:
         lines.push_back(std::string(engine::name_of(it.leg->state)) + ' ' + who);
@@ -318,6 +318,29 @@ TEST_F(EngineTest, ForwardsAlwaysOnBusyAndOnNoAnswer) {
   wait(60s);
   EXPECT_THAT(taken(), ElementsAre("ended 202 19", "status 202 idle", "added 203", "ringing 203",
                                    "status 203 ringing"));
+}
+
+TEST_F(EngineTest, DialsInOverlap) {
+  ASSERT_TRUE(tenant->seize("201", now));
+  EXPECT_EQ(tenant->dial("201", "2", now), base::Error());
+  EXPECT_EQ(tenant->dial("201", "x", now), base::Errc::invalid_argument);
+  EXPECT_EQ(tenant->dial("202", "1", now), base::Errc::call_not_found);
+  EXPECT_EQ(tenant->dial("201", "02", now), base::Error());
+  EXPECT_THAT(taken(),
+              ElementsAre("added 201", "status 201 in_use", "dialled 201 2", "dialled 201 202",
+                          "added 202", "ring_back 201", "ringing 202", "status 202 ringing"));
+  EXPECT_EQ(tenant->dial("201", "3", now), base::Errc::incorrect_state);
+  EXPECT_EQ(tenant->seize("299", now).error(), base::Errc::device_not_found);
+}
+
+TEST_F(EngineTest, CallsWhateverTheForwardingsSayIfItIsTo) {
+  ASSERT_EQ(tenant->set_forwarding("202", {"203", "204", "204"}, now), base::Error());
+  Plan plan;
+  plan.direct = true;
+  call("201", "202", plan);
+  EXPECT_EQ(tenant->extension(1).legs.size(), 1u);
+  wait(60s);
+  EXPECT_EQ(tenant->call_count(), 0u) << "nobody answered";
 }
 
 TEST_F(EngineTest, EndsARingOfForwardings) {

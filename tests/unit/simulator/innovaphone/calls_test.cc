@@ -97,7 +97,8 @@ TEST_F(CallsTest, TellsOfCallsThatComeToNothing) {
               ElementsAre("UserCallResult 2", "1.2 1 x-setup 202", "1.2 6 r-disc 202 cause 17"));
   world->wait(1500ms);
   EXPECT_THAT(world->told(), ElementsAre("1.2 6 del"));
-  EXPECT_THAT(done("UserCall", R"("user":1,"cn":"Nobody")"),
+  EXPECT_THAT(done("UserCall", R"("user":1,"cn":"Nobody")"), ElementsAre("UserCallResult"));
+  EXPECT_THAT(done("UserCall", R"("user":1,"rc":0)"),
               ElementsAre("UserCallResult 3", "1.3 1 x-setup ", "1.3 2 r-setup-ack "));
   done("UserClear", R"("call":3)");
   EXPECT_THAT(done("UserCall", R"("user":9,"e164":"202")"), ElementsAre("UserCallResult"));
