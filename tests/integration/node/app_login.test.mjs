@@ -1,11 +1,12 @@
 // Logins for browsers: the example page of docs/examples/app-login in a real browser, which talks to the PBX itself
 // with logins that the gateway has signed.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { serve } from '../../../docs/examples/app-login/server.mjs';
 import { Browser } from './lib/browser.mjs';
 import { Gateway, detailsOf } from './lib/gateway.mjs';
-import { until } from './lib/process.mjs';
+import { Process, program, until } from './lib/process.mjs';
 import { Connector, Control, Nats, Simulator, tenantOf } from './lib/stack.mjs';
 
 const everything = [];
@@ -177,6 +178,17 @@ test('what is wrong with a request is said, and a challenge is signed once', asy
   assert.equal((await failure({ challenge: '2', app: 'gateway' })).verdict, 'PERMISSION_DENIED PERMISSION_DENIED');
   assert.equal((await failure({ challenge: '2', tenant: 'tenants/other' })).verdict, 'UNIMPLEMENTED FEATURE_NOT_SUPPORTED');
   assert.equal((await failure({ challenge: '2', tenant: 'tenants/nobody' })).verdict, 'NOT_FOUND TENANT_NOT_FOUND');
+});
+
+test('pbxctl prints a login, signed as the vendor says', async () => {
+  const args = ['sign-login', 'acme', '--app', 'phone', '--user', 'user201', 'aeaaebe781e80289',
+    '--server', `127.0.0.1:${control.ports.grpc}`];
+  const pbxctl = new Process('pbxctl', program('pbxctl'), args);
+  assert.deepEqual(await pbxctl.ended, { code: 0, signal: null }, pbxctl.output);
+  const login = JSON.parse(pbxctl.output);
+  const signed = 'phone::user201:::aeaaebe781e80289:phone-demo';
+  assert.equal(login.digest, createHash('sha256').update(signed).digest('hex'));
+  assert.equal(login.sip, 'user201');
 });
 
 test('each login stands in the log, without what was signed', async () => {
