@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -54,6 +55,8 @@ class Connector {
     std::uint64_t revision = 0;  // in the bucket; 0: not there
     std::chrono::steady_clock::time_point told{};
   };
+
+  static constexpr std::string_view kWishPrefix = "wish.";  // in the bucket of leases
 
   boost::asio::awaitable<void> serve();
   boost::asio::awaitable<bool> prepare_streams();

@@ -76,6 +76,8 @@ struct Bench {
   std::span<const NotOffered> not_offered = {};
   // Services of the vendor's that this PBX lacks: whoever asks for one is told so.
   std::span<const call::Service> lacks = {};
+  // Where a call is parked that a command parks.
+  const char* slot = "700";
   // Why it answers no command that it does not carry out.
   const char* silent = nullptr;
   // Consumers are told the same in each of them.

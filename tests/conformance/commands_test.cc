@@ -146,7 +146,14 @@ Deed deed_of(Service service) {
               },
               is("203", engine::LegState::up)};
     }
-    case Service::park_call: return {on("202", talking, "700"), unseen};
+    case Service::park_call:
+      return {[](Office& office) {
+                talk(office, "201", "202");
+                Request it = request_on(office.gateway(), Service::park_call, "202");
+                it.destination = office.gateway().bench().slot;
+                return it;
+              },
+              unseen};
     case Service::generate_digits:
     case Service::associate_data: return {on("202", talking), unseen};
     case Service::start_recording:

@@ -232,7 +232,7 @@ void Gateway::receive_text(engine::ConnectionId connection, std::string_view tex
 
 void Gateway::turn_away(engine::ConnectionId connection) {
   lines_.erase(connection);
-  stage_.dialect().on_closed(connection);
+  stage_.dialect().on_closed_at(connection, now_);
 }
 
 void Gateway::adopt(engine::ConnectionId connection) {
@@ -294,7 +294,7 @@ void Gateway::lose(engine::ConnectionId connection, base::Error why) {
   if (link == kNoLink || found->second.admitted) return turn_away(connection);
   if (link == pbx::kPrimary) return end_session(why, "", {});
   lines_.erase(found);
-  stage_.dialect().on_closed(connection);
+  stage_.dialect().on_closed_at(connection, now_);
   apply(session_->on_link_closed(link, why, "", now_));
 }
 
@@ -314,7 +314,7 @@ void Gateway::hang_up(pbx::LinkId link) {
     return;
   }
   lines_.erase(connection);
-  stage_.dialect().on_closed(connection);
+  stage_.dialect().on_closed_at(connection, now_);
 }
 
 // ---- The link, as TenantOwner keeps it.
@@ -364,7 +364,7 @@ void Gateway::end_session(base::Error why, const std::string& detail,
     if (line.link == kNoLink || line.admitted) {
       lines_.emplace(connection, std::move(line));  // not the session's
     } else {
-      stage_.dialect().on_closed(connection);
+      stage_.dialect().on_closed_at(connection, now_);
     }
   }
   for (auto& [id, reply] : commands_) {

@@ -193,6 +193,7 @@ const Bench kInnovaphone{.name = "innovaphone",
                          .blind_spots = kBlind,
                          .otherwise = kOtherwise,
                          .not_offered = kNotOffered,
+                         .slot = "0",
                          .variants = kVariants};
 const Bench kInnovaphoneInbound{.name = "innovaphone_inbound",
                                 .vendor = "innovaphone",
@@ -201,6 +202,7 @@ const Bench kInnovaphoneInbound{.name = "innovaphone_inbound",
                                 .blind_spots = kBlind,
                                 .otherwise = kOtherwise,
                                 .not_offered = kNotOffered,
+                                .slot = "0",
                                 .variants = kVariants};
 
 }  // namespace conformance

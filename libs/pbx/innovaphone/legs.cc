@@ -346,15 +346,16 @@ Legs::Views Legs::confirm(LinkId link, TimePoint now) {
   return impl_->flush(now);
 }
 
-bool Legs::has_leg(const Guid& guid) const {
+std::size_t Legs::legs_of(const Guid& guid) const {
   const auto keys = impl_->at_user.find(guid);
-  if (keys == impl_->at_user.end()) return false;
-  return std::any_of(keys->second.begin(), keys->second.end(), [&](const std::string& key) {
-    const auto& parts = impl_->records.at(key).parts;
-    return std::any_of(parts.begin(), parts.end(), [&](const Part& part) {
-      return part.guid == guid && !part.stale && part.live();
-    });
-  });
+  if (keys == impl_->at_user.end()) return 0;
+  std::size_t count = 0;
+  for (const std::string& key : keys->second) {
+    for (const Part& part : impl_->records.at(key).parts) {
+      count += part.guid == guid && !part.stale && part.live();
+    }
+  }
+  return count;
 }
 
 Legs::Views Legs::begin() {

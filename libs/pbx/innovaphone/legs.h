@@ -67,8 +67,8 @@ class Legs {
   void on_link_lost(LinkId link);
   // The socket's users have been initialised, and what is not told again by now has ended.
   Views confirm(LinkId link, TimePoint now);
-  // Whether one of the user's legs waits to be told again.
-  bool has_leg(const Guid& guid) const;
+  // The user's legs that this socket, and not only one before it, has told.
+  std::size_t legs_of(const Guid& guid) const;
 
   // All there is; before the first of them nothing is told.
   Views begin();

@@ -148,7 +148,8 @@ void Session::take_call(Line& line, const CallInfo& info, const std::string& src
   Legs::Views views = legs_.on_call(handle, guid, info, now);
   commands_.on_call(handle, guid, info);
   observe(std::move(views), now, effects);
-  line.untold.erase(guid);
+  const User* user = users_.find(guid);
+  if (user == nullptr || is_told(*user)) line.untold.erase(guid);
   if (!line.settled) settle(line, now, effects);
 }
 
@@ -183,9 +184,6 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   const auto found = lines_.find(link);
   if (found == lines_.end()) return;
   Line& line = found->second;
-  const auto has_call = [](const User& user) {
-    return user.info.channel > 0 || user.info.alert > 0;
-  };
   Directory::Output told;
   for (const std::string& guid : out.removed) line.directory.on_user_gone(guid, now, told);
   for (const std::string& guid : out.changed) line.directory.on_user(guid, now, told);
@@ -197,17 +195,23 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   if (out.initialized) {
     line.confirm = now + options_.confirm_limit;
     users_.for_each([&](const User& user) {
-      if (user.watched() && user.link == link && has_call(user) && !legs_.has_leg(user.info.guid)) {
+      if (user.watched() && user.link == link && !is_told(user)) {
         line.untold.insert(user.info.guid);
       }
     });
   }
   for (const std::string& guid : out.changed) {
     const User* user = users_.find(guid);
-    if (user == nullptr || !has_call(*user)) line.untold.erase(guid);
+    if (user == nullptr || is_told(*user)) line.untold.erase(guid);
   }
   for (const std::string& guid : out.removed) line.untold.erase(guid);
   if (!line.settled) settle(line, now, effects);
+}
+
+// Whether as many of his calls were told as his lamp counts.
+bool Session::is_told(const User& user) const {
+  const auto count = static_cast<std::size_t>(std::max({user.info.channel, user.info.alert, 0}));
+  return legs_.legs_of(user.info.guid) >= count;
 }
 
 // Beside the calls: who has which name and forwarding, and is how present.

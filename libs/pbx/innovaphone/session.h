@@ -72,6 +72,7 @@ class Session final : public pbx::Session {
             std::optional<std::chrono::milliseconds> retry_after, Effects& effects);
   void settle(Line& line, TimePoint now, Effects& effects);
   bool all_there() const;
+  bool is_told(const User& user) const;
   void become_ready_if_complete(Effects& effects);
   void observe(Legs::Views views, TimePoint now, Effects& effects);
   void observe_user(const std::string& guid, Effects& effects);

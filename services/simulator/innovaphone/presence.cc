@@ -56,6 +56,13 @@ json::array Presence::items_of(ExtensionIndex user) const {
 
 bool Presence::answer(Socket& socket, const Message& request, TimePoint now) {
   const auto& mt = request.mt;
+  const bool changes = mt == "SetPresence" || mt == "AddDiversion" || mt == "DelDiversion";
+  if (changes && pbx_.faults.actions == engine::Faults::Actions::ignore) return true;
+  if (changes && pbx_.faults.actions == engine::Faults::Actions::error) {
+    json::object result = result_of(request);
+    put_error(result, "refused");
+    return outlet_.answer(socket, result, now), true;
+  }
   if (mt == "SubscribePresence") return subscribe(socket, request, now), true;
   if (mt == "UnsubscribePresence") return unsubscribe(socket, request, now), true;
   if (mt == "SetPresence") return set(socket, request, now), true;
