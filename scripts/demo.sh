@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The whole gateway on this machine, with two simulated PBXs of different vendors: NATS, simulators,
+# The whole gateway on this machine, with three simulated PBXs of different vendors: NATS, simulators,
 # connector and control on free ports of the loopback interface, and pbxctl watch in the foreground.
 #
 #   scripts/demo.sh BUILD_DIR [SECONDS]     0, or nothing: until Ctrl-C
 #
-# Status 0 if calls were seen at both. Needs bash, coreutils and nats-server.
+# Status 0 if calls were seen at each. Needs bash, coreutils and nats-server.
 set -u
 PATH=$PATH:/usr/sbin
 
@@ -30,7 +30,7 @@ fi
 
 mkdir -p "$root/.demo" && dir=$(mktemp -d "$root/.demo/run.XXXXXX") || exit 1
 pids=() names=() # of what runs, in the order of starting
-tenants=(acme bolt)
+tenants=(acme bolt cedar)
 witnesses=() # of the tenants, in their order: watches that end with status 0 at the first call event
 
 # ---- Ending: last started, first stopped ----
@@ -139,12 +139,18 @@ start simulator-bolt "$build/services/simulator/simulator" --any-ports \
 await simulator-bolt '"vodia":\{"plain":([0-9]+)' "$dir/simulator-bolt.out"
 bolt=$found
 
+# A port that nobody listens on: that of the connector where the PBX of cedar will connect.
+for ((door = 20000 + RANDOM % 20000; ; door++)); do
+  (exec 3<>"/dev/tcp/127.0.0.1/$door") 2>/dev/null || break
+done
+
 printf 'starting connector … '
 {
   cat <<EOF
 instance: demo
 nats: {urls: ["$nats"]}
 admin: {port: 0}
+inbound: {address: 127.0.0.1, port: $door, plain: true}
 stream: {max_bytes: 64MiB}
 tenants:
   - id: acme
@@ -174,11 +180,41 @@ EOF
       user: "590"
       admin_user: admin
       admin_password: admin-demo
+  - id: cedar
+    title: Cedar (simulated innovaphone, which dials us)
+    vendor: innovaphone
+    pbx:
+      direction: inbound
+      url_path: /cedar
+      app_object: gateway
+      password: cedar-demo
+      domain: cedar.example
+      pbxs: "head branch"
 EOF
 } >"$dir/connector.yaml"
 start connector "$build/services/connector/connector" --config "$dir/connector.yaml" --announce
 await connector '"admin":([0-9]+)' "$dir/connector.out"
 connector_admin=$found
+
+printf 'starting the simulated PBXs of cedar, two innovaphones that dial the connector … '
+cat >"$dir/simulator-cedar.yaml" <<EOF
+tenants:
+  - name: cedar
+    vendor: innovaphone
+    extensions: [301, 302, 303, 304, 305, 306, 307, 308]
+    innovaphone:
+      domain: cedar.example
+      firmware: 14r1
+      apps:
+        - {name: gateway, password: cedar-demo, url: "http://127.0.0.1:$door/cedar/inbound", websocket: true}
+      pbxs:
+        - {name: head}
+        - {name: branch, module: PBX1, users: ["306", "307", "308"]}
+EOF
+start simulator-cedar "$build/services/simulator/simulator" --any-ports \
+  --config "$dir/simulator-cedar.yaml" \
+  --scenario "$root/services/simulator/scenarios/head-office.yaml"
+await simulator-cedar '"innovaphone":\{"plain":([0-9]+)' "$dir/simulator-cedar.out"
 
 printf 'starting control … '
 cat >"$dir/control.yaml" <<EOF
@@ -222,6 +258,7 @@ Try in another terminal:
   $shown --tenant bolt call 501 508
   $shown --tenant bolt hold 508
   $shown --tenant bolt history --since 1h
+  $shown --tenant cedar call 302 303
   $shown calls
 
 EOF

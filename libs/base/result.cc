@@ -33,6 +33,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {Errc::watcher_too_slow, "watcher_too_slow", "events were not read in time"},
     {Errc::permission_denied, "permission_denied", "not permitted"},
     {Errc::recording_not_found, "recording_not_found", "no such recording"},
+    {Errc::challenge_used, "challenge_used", "this challenge was signed before"},
     {Errc::owner_moving, "owner_moving", "no connector owns the tenant right now"},
     {Errc::pbx_disconnected, "pbx_disconnected", "no link to the PBX right now"},
     {Errc::shutting_down, "shutting_down", "shutting down"},

@@ -27,6 +27,7 @@ enum class Errc {
   watcher_too_slow,       // a watcher did not read its events in time; resume from the last marker
   permission_denied,      // the caller may not do this
   recording_not_found,    // the PBX does not have this recording, or no longer
+  challenge_used,         // this challenge was signed before
 
   // Why it could not be done, or whether it was is not known.
   owner_moving,       // no connector owns the tenant right now; one will within the lease time

@@ -73,6 +73,9 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {Errc::recording_not_found, NOT_FOUND, "RECORDING_NOT_FOUND",
      "Search the call again: the PBX may have deleted the recording, or not stored it yet.",
      kNoRetry},
+    {Errc::challenge_used, FAILED_PRECONDITION, "CHALLENGE_USED",
+     "Have the browser connect to the PBX anew, and sign the challenge that it then gets.",
+     kNoRetry},
 
     {Errc::owner_moving, UNAVAILABLE, "OWNER_MOVING",
      "Try again: nothing was sent, and another connector takes over within the lease time.", 1s},

@@ -130,6 +130,9 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
                              }
                            });
     }
+    if (readable && parsed.has_sign() && owner.sign) {
+      return respond(request, owner.sign(parsed.sign()));
+    }
     if (!readable || !parsed.has_command()) {
       const wire::Failure failure{
           Errc::internal, "not a request to the owner of this tenant", "", {}};

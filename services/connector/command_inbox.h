@@ -46,6 +46,8 @@ class CommandInbox {
     std::function<void(const pbxgw::v1::HistoryRequest&, TimePoint limit,
                        std::function<void(pbxgw::v1::OwnerReply)> done)>
         history = nullptr;
+    // A login to sign.
+    std::function<pbxgw::v1::OwnerReply(const pbxgw::v1::SignRequest&)> sign = nullptr;
   };
 
   CommandInbox(std::shared_ptr<bus::Connection> connection, boost::asio::any_io_executor executor,

@@ -387,6 +387,20 @@ Config read_config(config::Document& document) {
                              .otherwise = 10min,
                              .least = 1s,
                              .most = 24h});
+  auto logins = [&](std::string_view key, std::string_view doc, unsigned otherwise) {
+    return static_cast<unsigned>(root.section("limits").integer(
+        key, {.doc = doc, .otherwise = otherwise, .least = 1, .most = 10'000}));
+  };
+  config.logins_per_tenant = logins(
+      "logins_per_tenant",
+      "Logins signed for browsers (AppLogin.SignChallenge) of one tenant in a minute; beyond "
+      "it: RESOURCE_EXHAUSTED.",
+      config.logins_per_tenant);
+  config.logins_per_caller =
+      logins("logins_per_caller", "Of them, those asked for from one address: a web server's.",
+             config.logins_per_caller);
+  config.logins_per_user =
+      logins("logins_per_user", "Of them, those for one user.", config.logins_per_user);
   config.drain_limit =
       root.section("limits").duration("drain", {.doc = "The longest an orderly end may take.",
                                                 .otherwise = 10s,
@@ -434,6 +448,9 @@ Config read_config(config::Document& document) {
                                     std::int64_t(config.inbound.per_address_max),
                                     std::int64_t(config.inbound.login_limit.count()),
                                     std::int64_t(config.inbound.handover_limit.count()),
+                                    std::int64_t(config.logins_per_tenant),
+                                    std::int64_t(config.logins_per_caller),
+                                    std::int64_t(config.logins_per_user),
                                     std::int64_t(config.admin.port),
                                     std::int64_t(config.log.level),
                                     std::int64_t(config.log.format)}) {

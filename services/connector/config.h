@@ -88,6 +88,8 @@ struct Config {
   std::uint64_t recording_bytes_max = 256 << 20;
   Duration recording_time_max{600'000};
   InboundConfig inbound;
+  // Logins signed for browsers, in a minute: see LoginDesk.
+  unsigned logins_per_tenant = 3'000, logins_per_caller = 1'200, logins_per_user = 20;
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;

@@ -89,7 +89,10 @@ Metrics::Metrics(telemetry::Metrics& all)
                                     "Connections made to us, by what became of them: once each.",
                                     {"outcome"})),
       inbound_wishes(all.counter("pbxgw_inbound_wishes_total",
-                                 "Leases asked for because a tenant's PBX has connected here.")) {}
+                                 "Leases asked for because a tenant's PBX has connected here.")),
+      logins(all.counters("pbxgw_logins_total",
+                          "Logins asked for with AppLogin.SignChallenge, by what became of them.",
+                          {"outcome"})) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

@@ -46,6 +46,7 @@ struct Metrics {
   telemetry::Gauge inbound_connections, inbound_pending, inbound_waiting;
   telemetry::Family<telemetry::Counter> inbound_outcomes;  // outcome
   telemetry::Counter inbound_wishes;
+  telemetry::Family<telemetry::Counter> logins;  // outcome
 };
 
 // The handles of one vendor.

@@ -97,6 +97,8 @@ asio::awaitable<void> TenantOwner::run() {
   history_desk_ =
       std::make_unique<HistoryDesk>(shard_.executor(), history_owner(),
                                     history_limits(shard_.commons.config), shard_.commons.metrics);
+  login_desk_ = std::make_unique<LoginDesk>(login_owner(), login_limits(shard_.commons.config),
+                                            shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -115,6 +117,10 @@ asio::awaitable<void> TenantOwner::run() {
               [this](const pbxgw::v1::HistoryRequest& request, TimePoint limit,
                      std::function<void(pbxgw::v1::OwnerReply)> done) {
                 history_desk_->take(request, limit, std::move(done));
+              },
+          .sign =
+              [this](const pbxgw::v1::SignRequest& request) {
+                return login_desk_->take(request, now());
               }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
@@ -590,6 +596,18 @@ base::Result<HistoryDesk::Way> TenantOwner::way_to_recordings(std::string& why) 
   if (tls.has_error()) return tls.error();
   way.tls = std::move(*tls);
   return way;
+}
+
+// ---- Logins for browsers.
+
+LoginDesk::Owner TenantOwner::login_owner() {
+  return {.tenant = tenant_->id,
+          .vendor = tenant_->vendor,
+          .settings = [this]() -> const pbx::Settings& { return tenant_->settings; },
+          .obstacle = [this]() -> std::optional<wire::Failure> {
+            if (!fenced()) return std::nullopt;
+            return wire::Failure{Errc::owner_moving, "", "", {}};
+          }};
 }
 
 // ---- Coroutines.

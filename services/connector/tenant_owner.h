@@ -16,6 +16,7 @@
 #include "connector/command_inbox.h"
 #include "connector/event_publisher.h"
 #include "connector/history_desk.h"
+#include "connector/login_desk.h"
 #include "connector/shard.h"
 #include "connector/signal_desk.h"
 #include "connector/tenant_link.h"
@@ -109,6 +110,9 @@ class TenantOwner {
                std::function<void(pbx::Inform::Answer)> done);
   base::Result<HistoryDesk::Way> way_to_recordings(std::string& why);
 
+  // Logins for browsers.
+  LoginDesk::Owner login_owner();
+
   boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
   void spawn(boost::asio::awaitable<void> work);
@@ -151,6 +155,7 @@ class TenantOwner {
   std::unique_ptr<HistoryDesk> history_desk_;
   call::InquiryId last_inquiry_ = 0;
   std::map<call::InquiryId, std::function<void(pbx::Inform::Answer)>> inquiries_;
+  std::unique_ptr<LoginDesk> login_desk_;
 
   boost::asio::steady_timer wake_;  // the link loop: stop, or new settings
   boost::asio::steady_timer lease_timer_, record_timer_, checkpoint_timer_, heal_timer_,

@@ -18,6 +18,7 @@ struct Core {
 struct Caller {
   TimePoint deadline;
   std::string traceparent;  // W3C trace context; empty if none was sent
+  std::string address;  // where he asks from, without the port: "192.0.2.7", "2001:db8::7", "unix"
 };
 
 }  // namespace control

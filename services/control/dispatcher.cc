@@ -37,7 +37,7 @@ Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context) const {
                ? deadlines_.most
                : std::chrono::floor<std::chrono::milliseconds>(deadline - system_clock::now());
   }
-  return {now + left, traceparent_of(context)};
+  return {now + left, traceparent_of(context), address_of(context.peer())};
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
@@ -144,6 +144,21 @@ std::string tenant_part(std::string_view name) {
   const std::size_t first = name.find('/');
   const std::size_t second = first == std::string_view::npos ? first : name.find('/', first + 1);
   return std::string(name.substr(0, second));
+}
+
+std::string address_of(std::string_view peer) {
+  const std::string_view scheme = peer.substr(0, peer.find(':'));
+  if (scheme != "ipv4" && scheme != "ipv6") return std::string(scheme);
+  peer.remove_prefix(scheme.size() + 1);
+  peer = peer.substr(0, peer.rfind(':'));
+  // gRPC writes its brackets as in a URI.
+  for (const std::string_view bracket : {"[", "%5B"}) {
+    if (peer.starts_with(bracket)) peer.remove_prefix(bracket.size());
+  }
+  for (const std::string_view bracket : {"]", "%5D"}) {
+    if (peer.ends_with(bracket)) peer.remove_suffix(bracket.size());
+  }
+  return std::string(peer);
 }
 
 }  // namespace control

@@ -87,6 +87,8 @@ void log_command(const CommandLine& line, const google::rpc::Status& result);
 std::string masked(std::string_view number);
 // The tenant's part of a resource name.
 std::string tenant_part(std::string_view name);
+// Who gRPC says is at the other end ("ipv4:192.0.2.7:50123"), without the port: "192.0.2.7".
+std::string address_of(std::string_view peer);
 
 // ---- Implementation ----
 

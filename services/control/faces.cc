@@ -22,6 +22,7 @@ PBXGW_HANDLED(CallsFace, GetCall, get_call)
 PBXGW_HANDLED(DevicesFace, ListDevices, list_devices)
 PBXGW_HANDLED(DevicesFace, GetDevice, get_device)
 PBXGW_HANDLED(CallHistoryFace, SearchCalls, search_calls)
+PBXGW_HANDLED(AppLoginFace, SignChallenge, sign_challenge)
 
 // An RPC that asks for a CSTA service.
 #define PBXGW_COMMAND(Face, Method, service)                                   \

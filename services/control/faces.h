@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/dispatcher.h"
+#include "pbxgw/v1/app_login_service.grpc.pb.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
 #include "pbxgw/v1/call_history_service.grpc.pb.h"
 #include "pbxgw/v1/calls_service.grpc.pb.h"
@@ -89,6 +90,15 @@ class CallHistoryFace final : public pbxgw::v1::CallHistory::CallbackService {
       const pbxgw::v1::GetRecordingRequest* request) override {
     return dispatcher_.download(*context, *request);
   }
+
+ private:
+  Dispatcher& dispatcher_;
+};
+
+class AppLoginFace final : public pbxgw::v1::AppLogin::CallbackService {
+ public:
+  explicit AppLoginFace(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+  PBXGW_RPC(SignChallenge)
 
  private:
   Dispatcher& dispatcher_;

@@ -24,9 +24,9 @@ constexpr int kPingIntervalMin = 10'000;
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
 
-constexpr const char* kServices[] = {"pbxgw.v1.Tenants",     "pbxgw.v1.Calls",  "pbxgw.v1.Devices",
-                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events", "pbxgw.v1.WebRtc",
-                                     "pbxgw.v1.CallHistory"};
+constexpr const char* kServices[] = {"pbxgw.v1.Tenants",     "pbxgw.v1.Calls",   "pbxgw.v1.Devices",
+                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events",  "pbxgw.v1.WebRtc",
+                                     "pbxgw.v1.CallHistory", "pbxgw.v1.AppLogin"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -81,7 +81,8 @@ struct Server::Impl {
         call_control(dispatcher),
         events(dispatcher),
         web_rtc(dispatcher),
-        call_history(dispatcher) {}
+        call_history(dispatcher),
+        app_login(dispatcher) {}
 
   TenantsFace tenants;
   CallsFace calls;
@@ -90,6 +91,7 @@ struct Server::Impl {
   EventsFace events;
   WebRtcFace web_rtc;
   CallHistoryFace call_history;
+  AppLoginFace app_login;
   UnknownRpcs unknown;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
@@ -110,6 +112,7 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   builder.RegisterService(&impl_->events);
   builder.RegisterService(&impl_->web_rtc);
   builder.RegisterService(&impl_->call_history);
+  builder.RegisterService(&impl_->app_login);
   builder.RegisterCallbackGenericService(&impl_->unknown);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max));
   // Two processes on one port would share its connections, each with half of the clients.

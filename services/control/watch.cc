@@ -203,7 +203,7 @@ asio::awaitable<Watch::Refused> Watch::resume() {
 asio::awaitable<std::vector<Answer<TenantState>>> Watch::ask(std::vector<base::TenantId> tenants) {
   std::vector<asio::awaitable<Answer<TenantState>>> questions;
   for (const base::TenantId& tenant : tenants) {
-    Caller caller{steady_clock::now() + tools_.snapshot_wait, traceparent_};
+    Caller caller{steady_clock::now() + tools_.snapshot_wait, traceparent_, {}};
     questions.push_back(snapshot_of(tools_.core, filter_, tenant, std::move(caller)));
   }
   auto asking = gather(std::move(questions));

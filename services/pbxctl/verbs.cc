@@ -119,6 +119,15 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"set-agent-state", kSet, "An agent's state", "Sets the working state of a device's agent.",
      "pbxctl set-agent-state 201 not-ready --reason lunch", declare_set_agent_state},
 
+    {"sign-login", kOther, "Signs a browser's login at the PBX",
+     "Prints the login that answers CHALLENGE, which the PBX gave to a browser, as the JSON "
+     "object\n"
+     "that the vendor's browser library takes. It is USER's, who may then do there what he may; "
+     "one\n"
+     "without --user has to be allowed in the connector's configuration. A challenge is signed "
+     "once.",
+     "pbxctl sign-login acme --app phone --user alice 16d7dbbcccb63612", declare_sign_login},
+
     {"completion", kOther, "A completion script for your shell",
      "Prints a script that completes verbs, options and their values.",
      "source <(pbxctl completion bash)\n"

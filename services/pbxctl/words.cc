@@ -28,7 +28,7 @@ constexpr std::array<const char*, pbxgw::v1::Service_ARRAYSIZE> kVerbs = {
     "retrieve",    "alternate",   "reconnect", "consult",        "transfer",     "blind-transfer",
     "deflect",     "conference",  "pickup",    "park",           "digits",       "record-start",
     "record-stop", "attach-data", "set-dnd",   "set-forwarding", "set-presence", "set-agent-state",
-    "webrtc",      "history",     "recording"};
+    "webrtc",      "history",     "recording", "sign-login"};
 
 // Control characters, and those that change the direction of what follows.
 bool controls_terminals(char32_t c) {

@@ -46,6 +46,10 @@ void Host::soon(Work work) {
   });
 }
 
+void Host::start() {
+  soon([](engine::TimePoint) {});
+}
+
 void Host::open(std::shared_ptr<Connection> connection, std::function<void()> logged_in,
                 std::string target, bool welcomed) {
   soon([this, connection = std::move(connection), logged_in = std::move(logged_in),
@@ -63,8 +67,8 @@ void Host::text(engine::ConnectionId connection, std::string_view text) {
 }
 
 void Host::closed(engine::ConnectionId connection) {
-  soon([this, connection](engine::TimePoint) {
-    stage_.dialect().on_closed(connection);
+  soon([this, connection](engine::TimePoint now) {
+    stage_.dialect().on_closed_at(connection, now);
     clients_.erase(connection);
   });
 }
@@ -103,6 +107,10 @@ void Host::close(engine::ConnectionId connection, std::uint16_t code, std::strin
 void Host::go_silent(engine::ConnectionId connection) {
   const auto it = clients_.find(connection);
   if (it != clients_.end()) it->second.connection->go_silent();
+}
+
+engine::ConnectionId Host::dial(std::string_view url) {
+  return on_dial_ ? on_dial_(std::string(url)) : 0;
 }
 
 void Host::refuse(bool on) {

@@ -36,8 +36,14 @@ class Host final : private engine::Wire {
     return stage_.tenant().find_extension(number) != engine::kOutside;
   }
 
+  // Opens a WebSocket, of which open() and closed() tell; zero if that is no URL.
+  using OnDial = std::function<engine::ConnectionId(const std::string& url)>;
+
   // Before the threads start.
   void on_refuse(OnRefuse refuse) { on_refuse_ = std::move(refuse); }
+  void on_dial(OnDial dial) { on_dial_ = std::move(dial); }
+  // From then on what is due by itself is done in time; before, only once somebody comes.
+  void start();
 
   // `logged_in` is called on the host's executor.
   void open(std::shared_ptr<Connection> connection, std::function<void()> logged_in,
@@ -80,6 +86,7 @@ class Host final : private engine::Wire {
   void close(engine::ConnectionId connection, std::uint16_t code, std::string_view reason) override;
   void go_silent(engine::ConnectionId connection) override;
   void refuse(bool on) override;
+  engine::ConnectionId dial(std::string_view url) override;
 
   const std::string name_;
   boost::asio::any_io_executor executor_;
@@ -87,6 +94,7 @@ class Host final : private engine::Wire {
   engine::TimePoint armed_ = engine::TimePoint::max();
   engine::TimePoint last_;
   OnRefuse on_refuse_;
+  OnDial on_dial_;
   std::unordered_map<engine::ConnectionId, Client> clients_;
   Stage stage_;
 };

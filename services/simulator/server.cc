@@ -1,5 +1,6 @@
 #include "simulator/server.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -7,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
@@ -86,6 +88,7 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
             std::chrono::duration_cast<std::chrono::seconds>(unix_time).count();
     const auto& executor = executors_[hosts_.size() % executors_.size()];
     hosts_.push_back(std::make_unique<Host>(std::move(stage), executor, start));
+    if (entry.stage.vendor == Vendor::innovaphone) make_caller(*hosts_.back(), executor);
     if (!entry.shared) continue;
     switch (entry.stage.vendor) {
       case Vendor::innova360: directory_.add(*hosts_.back()); break;
@@ -95,6 +98,18 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
   }
   prepare_tls();
   open_listeners();
+}
+
+void Server::make_caller(Host& host, const asio::any_io_executor& executor) {
+  const auto& settings = host.settings().innovaphone;
+  const bool dials = std::any_of(settings.apps.begin(), settings.apps.end(),
+                                 [](const auto& app) { return app.websocket; });
+  if (!dials) return;
+  callers_.push_back(std::make_unique<Caller>(host, executor, settings.ca_file,
+                                              settings_.outbox_bytes_max, last_connection_));
+  host.on_dial(
+      [caller = callers_.back().get()](const std::string& url) { return caller->dial(url); });
+  asio::post(executor, [&host] { host.start(); });
 }
 
 Server::~Server() {

@@ -12,6 +12,7 @@
 
 #include "net/http_server.h"
 #include "net/tls.h"
+#include "simulator/caller.h"
 #include "simulator/certificate.h"
 #include "simulator/control.h"
 #include "simulator/directory.h"
@@ -51,6 +52,7 @@ class Server {
   using Listener = std::unique_ptr<net::HttpServer>;
 
   void prepare_tls();
+  void make_caller(Host& host, const boost::asio::any_io_executor& executor);
   // For one tenant, or behind the common listener for all that share it.
   Listener listen(std::uint16_t port, std::shared_ptr<net::TlsContext> tls, Host* home,
                   std::vector<boost::asio::any_io_executor> executors);
@@ -75,7 +77,8 @@ class Server {
   std::optional<boost::asio::signal_set> signals_;  // from the start, so that none kills us
   std::vector<boost::asio::any_io_executor> executors_;
   std::vector<std::unique_ptr<Host>> hosts_;
-  Directory directory_;  // of Innova360's shared tenants
+  std::vector<std::unique_ptr<Caller>> callers_;  // of those tenants that dial
+  Directory directory_;                           // of Innova360's shared tenants
   std::vector<Host*> vodia_shared_, innovaphone_shared_;
   std::optional<Certificate> certificate_;
   std::shared_ptr<net::TlsContext> tls_;

@@ -37,6 +37,8 @@ struct BlindSpots {
   const char* outside_of_transfers = nullptr;
   // Whether a leg is being recorded, in a snapshot.
   const char* recording_in_snapshots = nullptr;
+  // That anything is recorded.
+  const char* recordings = nullptr;
   // Which of the extensions in a call is recorded.
   const char* recorders = nullptr;
   // Which of two extensions holds their call, or whether it is on hold at all.
@@ -49,6 +51,8 @@ struct BlindSpots {
   const char* third_parties = nullptr;
   // That a call has failed, while the caller hears the tone.
   const char* failures = nullptr;
+  // Where a call is parked.
+  const char* parked_at = nullptr;
   // That a device refuses calls.
   const char* refusing = nullptr;
 };

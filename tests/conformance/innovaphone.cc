@@ -14,6 +14,7 @@ AppObject& equip(simulator::TenantSettings& office) {
   office.vendor = simulator::Vendor::innovaphone;
   office.innovaphone.profile = Profile::v14r1;
   office.innovaphone.domain = "office.example";
+  office.engine.orbits = {"700"};
   AppObject app;
   app.name = "gateway";
   app.password = kPassword;
@@ -49,16 +50,157 @@ void configure_inbound(pbx::Settings& settings, std::span<const std::string>) {
   settings.set("pbxs", std::string("master slave"));
 }
 
+constexpr const char* kUsersOnly = "RCC shows users only: a waiting queue is an object of its own.";
+constexpr const char* kConferences =
+    "CallInfo does not show a three-party conference on a phone: each leg stays as it was.";
+constexpr const char* kNoForwarding = "`no` names who diverted the call (leg2), not why.";
+
+constexpr BlindSpots kBlind{
+    .joins = kConferences,
+    .outside_of_transfers =
+        "Of whom a call was transferred to outside nothing is told but the "
+        "number.",
+    .recordings = "RCC has no message for it.",
+    .outside_calls = "CallInfo is told of users' legs.",
+    .parked_at = "Calls are parked at a user, not at a number of the position's own.",
+    .refusing = "UserInfo counts calls, and does not say that a phone refuses them.",
+};
+
+constexpr const char* kSameLeg =
+    "It is the same leg, in another call from then on: Transferred shows it as it is, and its old "
+    "call ends with it.";
+
+constexpr Otherwise kOtherwise[] = {
+    {"mute transfer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, connectionCleared(transfer)
+      B      callCleared(transfer))",
+     kSameLeg},
+    {"two-step transfer: completed after the answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared(transfer)
+      B      callCleared(transfer))",
+     kSameLeg},
+    {"two-step transfer: completed before the answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  established, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, connectionCleared(transfer)
+      B      callCleared(transfer))",
+     kSameLeg},
+    {"trunk anti-tromboning", R"(
+      A +34600111222  originated, connectionCleared
+      A 201           delivered, established, transferred(singleStepTransfer), connectionCleared(singleStepTransfer)
+      A               callCleared(singleStepTransfer))",
+     "Nobody of ours is in it any more: the transfer is its end."},
+    {"park and retrieve", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared(park)
+      A 202  queued(park), diverted(callPickup), connectionCleared(callPickup)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+     "Calls are parked at a user, not at a number of the position's own."},
+    {"recording", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared)",
+     "RCC has no message for it."},
+    {"congestion", R"(
+      A 201  originated, failed(trunksBusy), connectionCleared(trunksBusy)
+      A      callCleared(trunksBusy))",
+     "The network's cause is 34, no circuit available."},
+    {"conference", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, retrieved, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared
+      B      callCleared)",
+     kConferences},
+    {"conference of two incoming calls by merge", R"(
+      A 202  originated, connectionCleared
+      A 201  delivered, established, held, retrieved, connectionCleared
+      A      callCleared
+      B 203  originated, connectionCleared
+      B 201  delivered, established, connectionCleared
+      B      callCleared)",
+     kConferences},
+    {"deflect", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, diverted, connectionCleared(redirected)
+      A 203  delivered(callForward), established, connectionCleared
+      A      callCleared)",
+     "At the phone: `no` names who diverted the call, as for a forwarding."},
+    {"forward: immediate", R"(
+      A 201  originated, connectionCleared
+      A 203  delivered(callForward), established, connectionCleared
+      A      callCleared)",
+     kNoForwarding},
+    {"forward: busy", R"(
+      A 201  originated, connectionCleared
+      A 203  delivered(callForward), established, connectionCleared
+      A      callCleared)",
+     kNoForwarding},
+    {"forward: no answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, diverted, connectionCleared(redirected)
+      A 203  delivered(callForward), established, connectionCleared
+      A      callCleared)",
+     kNoForwarding},
+};
+
+constexpr NotOffered kNotOffered[] = {
+    {"caller abandons while queued", kUsersOnly},
+    {"two-step transfer: to an ACD", kUsersOnly},
+    {"two-step transfer: to a routing point", kUsersOnly},
+    {"single-step conference", kConferences},
+    {"blind conference", kConferences},
+    {"pickup: group", "RCC tells a group's pickup as a directed one."},
+};
+
+// What the documentation leaves open.
+using V = simulator::innovaphone::Variants;
+template <auto V::*field, auto value>
+constexpr Variant variant(const char* name) {
+  return {name,
+          [](simulator::TenantSettings& office) { office.innovaphone.variants.*field = value; }};
+}
+constexpr Variant kVariants[] = {
+    variant<&V::challenge, V::Challenge::number>("challenge: number"),
+    variant<&V::failure, V::Failure::error>("failure: error"),
+    variant<&V::foreign_users, V::ForeignUsers::hidden>("foreign_users: hidden"),
+    variant<&V::app_info_first, true>("app_info_first: true"),
+    variant<&V::keep_alive, false>("keep_alive: false"),
+};
+
 }  // namespace
 
 extern const Bench kInnovaphone, kInnovaphoneInbound;
 const Bench kInnovaphone{.name = "innovaphone",
                          .vendor = "innovaphone",
                          .equip = equip_outbound,
-                         .configure = configure_outbound};
+                         .configure = configure_outbound,
+                         .blind_spots = kBlind,
+                         .otherwise = kOtherwise,
+                         .not_offered = kNotOffered,
+                         .variants = kVariants};
 const Bench kInnovaphoneInbound{.name = "innovaphone_inbound",
                                 .vendor = "innovaphone",
                                 .equip = equip_inbound,
-                                .configure = configure_inbound};
+                                .configure = configure_inbound,
+                                .blind_spots = kBlind,
+                                .otherwise = kOtherwise,
+                                .not_offered = kNotOffered,
+                                .variants = kVariants};
 
 }  // namespace conformance

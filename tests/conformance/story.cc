@@ -99,6 +99,7 @@ struct Reading {
   bool holders = true;    // false: not of calls between extensions
   bool roles = true;
   bool outside = true;
+  bool places = true;  // false: not where a call is parked
 };
 
 std::size_t ours_in(const Picture& picture) {
@@ -115,7 +116,7 @@ std::string text_of(const Picture& picture, Reading how) {
     recorded = recorded || it.recorded;
     if (!it.ours && !how.outside) continue;
     const bool hidden = it.state == ConnectionState::hold && hide_holders;
-    std::string text = it.who;
+    std::string text = it.state == ConnectionState::queued && !how.places ? "" : it.who;
     if (how.roles) text += it.role == Role::calling ? " calling" : " called";
     text += ' ';
     text += call::name_of(hidden ? ConnectionState::connected : it.state);
@@ -344,9 +345,10 @@ std::string differences(const Gateway& gateway) {
 std::string differences(const Gateway& gateway, const BlindSpots& blind) {
   const engine::Tenant& tenant = gateway.phones();
   Reading how;
-  how.recording = !(blind.recording_in_snapshots && gateway.snapshots() > 1);
+  how.recording = !blind.recordings && !(blind.recording_in_snapshots && gateway.snapshots() > 1);
   how.recorders = !blind.recorders;
   how.holders = !blind.holder;
+  how.places = !blind.parked_at;
   std::vector<Picture> believed;
   for (const auto& [id, call] : gateway.folded().calls) believed.push_back(picture_of(call));
   std::string wrong;

@@ -36,6 +36,8 @@ struct SessionWords {
   // Whose streams media clients open, and what the PBX says on their links, first of all that they
   // are registered; empty: nobody does.
   std::span<const std::string_view> devices = {}, phone_messages = {};
+  // PBXs that open links to us; empty: it is the session that opens its primary one.
+  std::span<const pbx::Arrival> arrivals = {};
 };
 
 // Consumes the fuzzer's bytes; zeros when there are no more.
@@ -74,8 +76,13 @@ class SessionScript {
     carry_out(session_->on_start(now_));
     if (bytes.next() % 8 != 0) {
       answer_all();
-      carry_out(session_->on_link_open(pbx::kPrimary, now_));
-      for (auto text : words_.login) hear(pbx::kPrimary, text);
+      pbx::LinkId first = pbx::kPrimary;
+      if (words_.arrivals.empty()) {
+        carry_out(session_->on_link_open(first, now_));
+      } else {
+        first = arrive(bytes);
+      }
+      for (auto text : words_.login) hear(first, text);
       answer_all();
     }
     while (!bytes.empty() && broken_.empty() && !over_) step(bytes);
@@ -91,6 +98,10 @@ class SessionScript {
  private:
   void step(Bytes& bytes) {
     if (!words_.devices.empty() && bytes.next() % 2 == 0) return step_of_client(bytes);
+    if (!words_.arrivals.empty() && bytes.next() % 16 == 0) {
+      arrive(bytes);
+      return;
+    }
     switch (bytes.below(16)) {
       case 0: hear(link(bytes), bytes.text(bytes.next())); break;
       case 1: carry_out(session_->on_link_open(link(bytes), now_)); break;
@@ -114,6 +125,14 @@ class SessionScript {
       }
       default: hear(link(bytes), message(words_.messages, bytes)); break;
     }
+  }
+
+  pbx::LinkId arrive(Bytes& bytes) {
+    const pbx::LinkId link = pbx::kFirstArrived + arrived_++;
+    links_.insert(link);
+    carry_out(session_->on_link_arrived(link, words_.arrivals[bytes.below(words_.arrivals.size())],
+                                        now_));
+    return link;
   }
 
   // As ids of calls and as numbers, so that what the client says and what the PBX says meets.
@@ -390,6 +409,7 @@ class SessionScript {
   call::Fold consumer_;
   pbx::TimePoint now_{std::chrono::hours(1)};
   std::set<pbx::LinkId> links_;
+  pbx::LinkId arrived_ = 0;
   std::vector<pbx::SendHttp> requests_;  // not answered yet
   std::set<pbx::HttpId> http_ids_;
   std::map<call::CommandId, int> answers_;

@@ -26,7 +26,7 @@ using Read = base::Result<std::optional<Body>>;
 Read read_base(Message& message);      // AppWebsocket itself
 Read read_table(Message& message);     // PbxTableUsers
 Read read_presence(Message& message);  // PbxApi, of presence
-Read read_rcc(Message& message);  // RCC, and the Result of everything that nobody else knows
+Read read_rcc(Message& message);       // RCC, and the Result of everything that nobody else knows
 
 // Of a name, a number, a reason; and of an id.
 inline constexpr std::size_t kTextMax = 512;

@@ -4,6 +4,7 @@
 
 #include "base/overloaded.h"
 #include "pbx/innovaphone/commands.h"
+#include "pbx/innovaphone/diversions.h"
 
 // What each command sends: commands.cc sees to the rest.
 namespace pbx::innovaphone {
@@ -41,15 +42,6 @@ Field towards(const std::string& destination) {
 std::optional<Refusal> fault_of(std::string_view destination) {
   if (!bare(destination).empty() && destination.size() <= kNumberMax) return std::nullopt;
   return Refusal{Errc::invalid_argument, "destination: not a number that could be dialled"};
-}
-
-std::optional<std::string_view> type_of(call::ForwardingType type) {
-  switch (type) {
-    case call::ForwardingType::immediate: return "cfu";
-    case call::ForwardingType::busy: return "cfb";
-    case call::ForwardingType::no_answer: return "cfnr";
-    default: return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -297,13 +289,18 @@ Commands::Refused Commands::start(call::CommandId id, const call::Command& comma
                           {{"dtmf", it.digits}, {"recv", options_.dtmf_reversed}});
           },
           [&](const call::SetDoNotDisturb& it) {
-            return presence(it.device, it.on ? "dnd" : "", "");
+            return presence(it.device, it.on ? kDoNotDisturb : "", "");
           },
-          [&](const call::SetPresence& it) {
-            return presence(it.device, it.presence == "available" ? "" : it.presence, it.note);
+          [&](const call::SetPresence& it) -> Refused {
+            const auto activity = activity_of(it.presence);
+            if (!activity) {
+              return Refusal{activity.error(),
+                             "presence: this one is for the PBX to see, and cannot be set"};
+            }
+            return presence(it.device, *activity, it.note);
           },
           [&](const call::SetForwarding& it) -> Refused {
-            const auto type = type_of(it.forwarding.type);
+            const auto type = diversion_type(it.forwarding.type);
             if (!type) {
               return Refusal{Errc::feature_not_supported,
                              "innovaphone forwards immediately, when busy and when not answered "

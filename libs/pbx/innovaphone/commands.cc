@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "pbx/innovaphone/diversions.h"
+
 namespace pbx::innovaphone {
 namespace {
 
@@ -33,7 +35,7 @@ bool Commands::on_result(const Result& result, const std::string& src, TimePoint
   Pending& pending = it->second;
   pending.open.erase(src);
   const bool makes = result.mt == "UserCall" || result.mt == "UserPickup";
-  if (!result.error.empty() || (makes && result.call == 0)) {
+  if (is_refused(result) || (makes && result.call == 0)) {
     pending.why = result.error;
     if (++pending.refused < pending.sent) return true;  // another leg's may do
     std::string detail = result.mt == "UserCall"     ? "the PBX did not make the call"

@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "pbx/innovaphone/texts.h"
-
 namespace pbx::innovaphone {
 
 using base::Errc;
@@ -18,10 +16,6 @@ constexpr std::pair<ForwardingType, std::string_view> kTypes[] = {
     {ForwardingType::busy, "cfb"},
     {ForwardingType::no_answer, "cfnr"},
 };
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789*#+") == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -44,40 +38,6 @@ std::optional<std::string_view> diversion_type(ForwardingType type) {
   return it == std::end(kTypes) ? std::nullopt : std::optional(it->second);
 }
 
-std::vector<std::string> set_forwarding(const std::string& guid, const call::Forwarding& forwarding,
-                                        const std::vector<Diversion>& diversions,
-                                        std::string_view src) {
-  const std::string_view type = *diversion_type(forwarding.type);
-  const auto remove = [&](std::string_view as) {
-    return message("DelDiversion", kPbxApi, as, {{"guid", guid}, {"type", type}});
-  };
-  if (forwarding.destination.empty()) return {remove(src)};
-  std::vector<std::string> texts;
-  const bool there = std::any_of(diversions.begin(), diversions.end(), [&](const auto& it) {
-    return it.type == type && !it.conditional;
-  });
-  if (there) texts.push_back(remove(std::string(src) + ":before"));
-  const std::string_view key = is_number(forwarding.destination) ? "ep-num" : "ep-sip";
-  texts.push_back(message("AddDiversion", kPbxApi, src,
-                          {{"guid", guid}, {"type", type}, {key, forwarding.destination}}));
-  return texts;
-}
-
-std::string get_forwarding(const std::string& guid, ForwardingType type, std::string_view src) {
-  return message("GetDiversion", kPbxApi, src, {{"guid", guid}, {"type", *diversion_type(type)}});
-}
-
-void apply(const call::Forwarding& forwarding, std::vector<Diversion>& diversions) {
-  const auto type = diversion_type(forwarding.type);
-  if (!type) return;
-  std::erase_if(diversions, [&](const auto& it) { return it.type == *type && !it.conditional; });
-  if (forwarding.destination.empty()) return;
-  Diversion diversion;
-  diversion.type = *type;
-  (is_number(forwarding.destination) ? diversion.e164 : diversion.h323) = forwarding.destination;
-  diversions.push_back(std::move(diversion));
-}
-
 base::Result<std::string> activity_of(std::string_view presence) {
   if (presence == "available") return std::string();
   if (presence.empty() || presence == "on-the-phone" || presence == "offline") {
@@ -86,19 +46,9 @@ base::Result<std::string> activity_of(std::string_view presence) {
   return std::string(presence);
 }
 
-std::string set_presence(const std::string& guid, std::string_view activity, std::string_view note,
-                         std::string_view src) {
-  return message("SetPresence", kPbxApi, src,
-                 {{"guid", guid}, {"contact", "tel:"}, {"activity", activity}, {"note", note}});
-}
-
-std::optional<call::Refusal> refusal_of(const Result& result) {
-  // These say ok; all the others say it by naming no error.
+bool is_refused(const Result& result) {
   const bool says_ok = result.mt == "AddDiversion" || result.mt == "DelDiversion";
-  if (result.error.empty() && (result.ok || !says_ok)) return std::nullopt;
-  std::string detail = "the PBX refused";
-  if (!result.error.empty()) detail += ": " + result.error;
-  return call::Refusal{Errc::pbx_refused, std::move(detail)};
+  return !result.error.empty() || (says_ok && !result.ok);
 }
 
 }  // namespace pbx::innovaphone

@@ -11,6 +11,9 @@ namespace {
 using call::ConnectionState;
 using call::Role;
 
+// Of a call that goes round.
+constexpr std::size_t kRangMax = 256;
+
 const Connector* party_in(const std::vector<Connector>& no, std::string_view type) {
   const auto found =
       std::find_if(no.begin(), no.end(), [&](const Connector& it) { return it.type == type; });
@@ -209,7 +212,8 @@ bool Legs::Impl::take(Part& part, const Handle& handle, const CallInfo& info, Ti
     }
   }
   if (party_in(info.no, "picking") != nullptr) part.picking = true;
-  if (party_in(info.no, "parked-to") != nullptr && part.doing == Doing::nothing) {
+  // Whom it leaves behind is told too where that is: only an end is one by parking.
+  if (party_in(info.no, "parked-to") != nullptr && over(info) && part.doing == Doing::nothing) {
     part.doing = Doing::park;
   }
   const bool sent_on = party_in(info.no, "xfer") != nullptr;
@@ -269,6 +273,7 @@ Legs::Views Legs::on_call(const Handle& handle, const Guid& guid, const CallInfo
   Record* record = &impl_->record_of(handle, guid, info, now);
   Part& part = impl_->part_of(*record, handle, guid, info);
   const bool moved = impl_->take(part, handle, info, now) || !known;
+  if (part.rang && record->rang.size() < kRangMax) record->rang.insert(guid);
   if (record->dialled.empty() && part.role == Role::calling) {
     record->dialled = !part.peer.e164.empty() ? part.peer.e164 : part.peer.h323;
   }

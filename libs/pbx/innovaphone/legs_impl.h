@@ -58,6 +58,8 @@ struct Record {
   call::CallView told;
   std::optional<TimePoint> hidden_until;  // its `conf` is awaited
   unsigned others_made = 0;
+  std::set<std::string> rang;  // guids of those who were called, and may not be in it any more
+  bool left = false;           // somebody who talked, or called, has hung up
 };
 
 struct Legs::Impl {

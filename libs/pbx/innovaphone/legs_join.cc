@@ -70,6 +70,7 @@ Record& Legs::Impl::join(Record& one, Record& other, const Guid& by) {
   // What was told of its legs is told of them here from now on.
   std::move(from.told.legs.begin(), from.told.legs.end(), std::back_inserter(into.told.legs));
   into.others_made += from.others_made;
+  into.rang.insert(from.rang.begin(), from.rang.end());
   for (const std::string& conf : from.confs) {
     into.confs.push_back(conf);
     confs[conf] = into.key;

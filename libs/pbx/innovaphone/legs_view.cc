@@ -64,9 +64,6 @@ call::Party Legs::Impl::party_of(const Connector& connector) const {
 
 // Why a call comes here that was for `from`.
 Cause Legs::Impl::forwarding_cause(const Record& record, const User& from, const Guid& to) const {
-  const auto rang = std::find_if(record.parts.begin(), record.parts.end(), [&](const Part& it) {
-    return it.guid == from.info.guid && it.rang;
-  });
   const auto leads_here = [&](std::string_view type) {
     return std::any_of(from.diversions.begin(), from.diversions.end(), [&](const Diversion& it) {
       if (it.type != type) return false;
@@ -77,7 +74,7 @@ Cause Legs::Impl::forwarding_cause(const Record& record, const User& from, const
       return user != nullptr && user->info.guid == to;
     });
   };
-  if (rang != record.parts.end()) {
+  if (record.rang.contains(from.info.guid)) {
     return leads_here("cfnr") ? Cause::call_forward_no_answer : Cause::redirected;
   }
   if (leads_here("cfu")) return Cause::call_forward_immediate;
@@ -123,13 +120,13 @@ void Legs::Impl::explain(Record& record, Part& part, TimePoint now) {
     }
   }
   if (part.doing == Doing::park) return known(Cause::park);
-  if (rang && caller_failed) {
+  if (rang && (caller_failed || record.left)) {
     return known(not_answered ? Cause::call_not_answered : Cause::normal_clearing);
   }
   const bool all_over =
       !others_live && std::all_of(record.parts.begin(), record.parts.end(),
                                   [&](const Part& it) { return &it == &part || it.gone(); });
-  if (all_over && record.parts.size() > 1 && part.doing == Doing::nothing) {
+  if (all_over && (record.parts.size() > 1 || record.left) && part.doing == Doing::nothing) {
     return known(Cause::unspecified);
   }
   if (part.end->due <= now) known(cause_of(part));
@@ -287,7 +284,11 @@ Legs::Views Legs::Impl::flush(TimePoint now) {
       }
     }
     for (std::size_t i = record.parts.size(); i > 0; --i) {
-      if (record.parts[i - 1].gone()) erase(record, i - 1);
+      const Part& part = record.parts[i - 1];
+      if (!part.gone()) continue;
+      record.left = record.left || (!part.end->bare && part.end->cause == Cause::unspecified &&
+                                    (part.answered || part.role == Role::calling));
+      erase(record, i - 1);
     }
     std::erase_if(record.told.legs,
                   [](const call::Leg& it) { return it.state == ConnectionState::null; });

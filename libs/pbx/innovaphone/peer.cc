@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kInitialize = "i";
 constexpr std::string_view kOfUser = "u/";  // and the guid
-constexpr std::string_view kEnd = "e";
+constexpr std::string_view kEnd = "e", kProbe = "k";
 constexpr std::size_t kEarlyMax = 1'000;
 // Never answer a KeepAlive within this of having sent one: it may be the answer.
 constexpr auto kNoEcho = 1s;
@@ -75,44 +75,43 @@ bool Peer::on_frame(const Frame& frame, TimePoint now, Effects& effects, Output&
       return true;
     }
   }
-  return std::visit(
-      base::overloaded{
-          [&](const PbxInfo& it) {
-            introduce(it, now, effects, out);
-            return true;
-          },
-          [&](const AppInfo& it) {
-            say(message("AppInfoResult", "", frame.src,
-                        {{"app", it.app},
-                         Field::json("info", R"({"hidden":true,"apis":{}})"),
-                         Field::json("serviceInfo", "{}")}),
-                now, effects);
-            return true;
-          },
-          [&](const CheckBuild&) {
-            say(message("CheckBuildResult", "", frame.src), now, effects);
-            return true;
-          },
-          [&](const KeepAlive&) {
-            if (alive_ != TimePoint::min() && now - alive_ < kNoEcho) return true;
-            alive_ = now;
-            say(message("KeepAlive", "", ""), now, effects);
-            return true;
-          },
-          [&](const UserInfo& it) {
-            take_user(it, now, effects, out);
-            return true;
-          },
-          [&](const Result& it) {
-            if (frame.src != kInitialize && frame.src != kEnd && !frame.src.starts_with(kOfUser)) {
-              return false;
-            }
-            take_result(it, frame.src, now, effects, out);
-            return true;
-          },
-          [](const auto&) { return false; },
-      },
-      frame.body);
+  return std::visit(base::overloaded{
+                        [&](const PbxInfo& it) {
+                          introduce(it, now, effects, out);
+                          return true;
+                        },
+                        [&](const AppInfo& it) {
+                          say(message("AppInfoResult", "", frame.src,
+                                      {{"app", it.app},
+                                       Field::json("info", R"({"hidden":true,"apis":{}})"),
+                                       Field::json("serviceInfo", "{}")}),
+                              now, effects);
+                          return true;
+                        },
+                        [&](const CheckBuild&) {
+                          say(message("CheckBuildResult", "", frame.src), now, effects);
+                          return true;
+                        },
+                        [&](const KeepAlive&) {
+                          if (alive_ != TimePoint::min() && now - alive_ < kNoEcho) return true;
+                          alive_ = now;
+                          say(message("KeepAlive", "", ""), now, effects);
+                          return true;
+                        },
+                        [&](const UserInfo& it) {
+                          take_user(it, now, effects, out);
+                          return true;
+                        },
+                        [&](const Result& it) {
+                          const bool own = frame.src == kInitialize || frame.src == kEnd ||
+                                           frame.src == kProbe || frame.src.starts_with(kOfUser);
+                          if (!own) return false;
+                          take_result(it, frame.src, now, effects, out);
+                          return true;
+                        },
+                        [](const auto&) { return false; },
+                    },
+                    frame.body);
 }
 
 void Peer::take_login(Login::Outcome outcome, TimePoint now, Effects& effects, Output& out) {
@@ -274,6 +273,12 @@ void Peer::on_tick(TimePoint now, Effects& effects, Output& out) {
     out.lost = GiveUp{Errc::ping_timed_out, "the PBX has said nothing for too long", {}};
     return;
   }
+  if (probe() <= now) {
+    probed_ = true;
+    const User* user = users_.find(handles_.begin()->second);
+    say(message("Devices", kRcc, kProbe, {{"cn", user != nullptr ? user->info.cn : std::string()}}),
+        now, effects);
+  }
   if (phase_ != Phase::logging_in && now - said_ >= options_.keep_alive) {
     alive_ = now;
     say(message("KeepAlive", "", ""), now, effects);
@@ -301,8 +306,12 @@ void Peer::on_tick(TimePoint now, Effects& effects, Output& out) {
   }
 }
 
+TimePoint Peer::probe() const {
+  return probed_ || handles_.empty() ? TimePoint::max() : heard_ + options_.silence_limit * 2 / 3;
+}
+
 TimePoint Peer::deadline() const {
-  TimePoint first = std::min(due_, heard_ + options_.silence_limit);
+  TimePoint first = std::min({due_, probe(), heard_ + options_.silence_limit});
   if (login_.running()) first = std::min(first, login_.deadline());
   if (phase_ != Phase::logging_in) first = std::min(first, said_ + options_.keep_alive);
   return first;

@@ -51,7 +51,10 @@ class Peer {
   // What is of the socket's own, not of calls and commands; false if it is one of those.
   bool on_frame(const Frame& frame, TimePoint now, Effects& effects, Output& out);
   // Something was heard, whatever it was.
-  void heard(TimePoint now) { heard_ = now; }
+  void heard(TimePoint now) {
+    heard_ = now;
+    probed_ = false;
+  }
   void say(std::string text, TimePoint now, Effects& effects);
   void on_tick(TimePoint now, Effects& effects, Output& out);
   TimePoint deadline() const;
@@ -78,6 +81,8 @@ class Peer {
   void end_list(TimePoint now, Effects& effects, Output& out);
   void want(User& user);
   void pump(TimePoint now, Effects& effects, Output& out);
+  // When to ask for something that is surely answered: that a KeepAlive is, nobody promises.
+  TimePoint probe() const;
 
   LinkId link_;
   const Options& options_;
@@ -91,6 +96,7 @@ class Peer {
   std::uint64_t round_;               // of its list
   TimePoint due_ = TimePoint::max();  // of the present step
   TimePoint heard_{}, said_{};
+  bool probed_ = false;
   TimePoint alive_ = TimePoint::min();  // when we last sent a KeepAlive
   std::vector<Frame> early_;            // from before the login's verdict
   std::deque<std::string> wanted_;      // guids

@@ -213,7 +213,7 @@ std::unique_ptr<pbx::Reception> receive(const Settings& settings, std::uint64_t 
   options.url_app = settings.text("url_app");
   options.domain = settings.text("domain");
   const std::string& names = settings.text("pbxs");
-  constexpr std::string_view kBlanks = " \t,";
+  constexpr std::string_view kBlanks = " \t\r\n";
   for (std::size_t at = 0; (at = names.find_first_not_of(kBlanks, at)) != std::string::npos;) {
     const std::size_t end = std::min(names.find_first_of(kBlanks, at), names.size());
     options.pbxs.push_back(names.substr(at, end - at));

@@ -27,7 +27,7 @@ class Replication {
  public:
   struct Options {
     std::chrono::milliseconds limit{};  // for each request
-    std::size_t most = 100'000;         // rows; a longer list is no list of users
+    std::size_t most = 0;               // rows; a longer list is no list of users
   };
   enum class State { idle, listing, complete, unavailable };
 

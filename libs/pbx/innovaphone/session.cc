@@ -38,7 +38,7 @@ Effects Session::on_link_open(LinkId link, TimePoint now) {
   Effects effects;
   if (over_ || options_.inbound || link != kPrimary || !lines_.empty()) return effects;
   effects.push_back(Stage{call::LinkState::logging_in});
-  const auto made = lines_.try_emplace(link, link, options_.peer, users_, false).first;
+  const auto made = lines_.try_emplace(link, link, options_, users_, false).first;
   made->second.peer.begin(now, effects);
   return effects;
 }
@@ -62,7 +62,7 @@ Effects Session::on_link_arrived(LinkId link, const Arrival& arrival, TimePoint 
     break;
   }
   if (lines_.empty() && !ready_) effects.push_back(Stage{call::LinkState::logging_in});
-  const auto made = lines_.try_emplace(link, link, options_.peer, users_, true).first;
+  const auto made = lines_.try_emplace(link, link, options_, users_, true).first;
   made->second.peer.welcome(arrival, now, effects);
   return effects;
 }
@@ -125,6 +125,10 @@ void Session::take(Line& line, const Frame& frame, TimePoint now, Effects& effec
     follow(link, std::move(out), now, effects);
     return;
   }
+  if (Directory::Output told; line.directory.on_frame(frame, now, told)) {
+    tell(line, std::move(told), now, effects);
+    return;
+  }
   std::visit(base::overloaded{
                  [&](const CallInfo& it) { take_call(line, it, frame.src, now, effects); },
                  [&](const Result& it) { commands_.on_result(it, frame.src, now, effects); },
@@ -182,6 +186,14 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   const auto has_call = [](const User& user) {
     return user.info.channel > 0 || user.info.alert > 0;
   };
+  Directory::Output told;
+  for (const std::string& guid : out.removed) line.directory.on_user_gone(guid, now, told);
+  for (const std::string& guid : out.changed) line.directory.on_user(guid, now, told);
+  // Calls first: nothing waits for this.
+  if (out.initialized) {
+    line.directory.begin(line.peer.may_use(kTableUsers), line.peer.may_use(kPbxApi), now, told);
+  }
+  tell(line, std::move(told), now, effects);
   if (out.initialized) {
     line.confirm = now + options_.confirm_limit;
     users_.for_each([&](const User& user) {
@@ -196,6 +208,13 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   }
   for (const std::string& guid : out.removed) line.untold.erase(guid);
   if (!line.settled) settle(line, now, effects);
+}
+
+// Beside the calls: who has which name and forwarding, and is how present.
+void Session::tell(Line& line, Directory::Output out, TimePoint now, Effects& effects) {
+  for (std::string& text : out.texts) line.peer.say(std::move(text), now, effects);
+  for (Note& note : out.notes) effects.push_back(std::move(note));
+  for (const std::string& guid : out.changed) observe_user(guid, effects);
 }
 
 // After its initialisation: its calls are there, or have had their time.
@@ -297,6 +316,12 @@ Effects Session::on_tick(TimePoint now) {
     }
   }
   if (over_) return effects;
+  for (auto& [link, line] : lines_) {
+    if (line.directory.deadline() > now) continue;
+    Directory::Output told;
+    line.directory.on_tick(now, told);
+    tell(line, std::move(told), now, effects);
+  }
   for (const LinkId link : links) {
     const auto found = lines_.find(link);
     if (found != lines_.end() && !found->second.settled) settle(found->second, now, effects);
@@ -315,7 +340,7 @@ TimePoint Session::deadline() const {
   if (over_) return TimePoint::max();
   TimePoint first = std::min({gathered_, legs_.deadline(), commands_.deadline()});
   for (const auto& [link, line] : lines_) {
-    first = std::min({first, line.peer.deadline(), line.confirm});
+    first = std::min({first, line.peer.deadline(), line.directory.deadline(), line.confirm});
   }
   return first;
 }

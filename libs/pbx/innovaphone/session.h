@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pbx/innovaphone/commands.h"
+#include "pbx/innovaphone/directory.h"
 #include "pbx/innovaphone/legs.h"
 #include "pbx/innovaphone/peer.h"
 #include "pbx/innovaphone/users.h"
@@ -29,6 +30,7 @@ class Session final : public pbx::Session {
     std::vector<std::string> pbxs;  // inbound: that are waited for
     std::size_t users_max = 0;
     Peer::Options peer;
+    Directory::Options directory;
     Commands::Options commands;
     Legs::Options legs;
     std::chrono::milliseconds gather{}, confirm_limit{};
@@ -49,9 +51,10 @@ class Session final : public pbx::Session {
 
  private:
   struct Line {
-    Line(LinkId link, const Peer::Options& options, Users& users, bool arrived)
-        : peer(link, options, users, arrived) {}
+    Line(LinkId link, const Options& options, Users& users, bool arrived)
+        : peer(link, options.peer, users, arrived), directory(link, options.directory, users) {}
     Peer peer;
+    Directory directory;
     TimePoint confirm = TimePoint::max();  // until when its calls may take to be told
     std::set<std::string> untold;          // who has a call that is not told yet
     bool settled = false;
@@ -63,6 +66,7 @@ class Session final : public pbx::Session {
   void take_call(Line& line, const CallInfo& info, const std::string& src, TimePoint now,
                  Effects& effects);
   void follow(LinkId link, Peer::Output out, TimePoint now, Effects& effects);
+  void tell(Line& line, Directory::Output out, TimePoint now, Effects& effects);
   void drop(LinkId link, Effects& effects);
   void lose(LinkId link, const base::Error& why, std::string detail,
             std::optional<std::chrono::milliseconds> retry_after, Effects& effects);

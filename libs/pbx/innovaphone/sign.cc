@@ -1,5 +1,7 @@
 #include "pbx/innovaphone/sign.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "pbx/innovaphone/digest.h"
@@ -10,6 +12,13 @@ namespace pbx::innovaphone {
 using base::Errc;
 
 namespace {
+
+// Whether the PBX looks at the case of names is not known.
+bool same_name(std::string_view one, std::string_view other) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
+}
 
 std::string json_of(const SignedLogin& login) {
   std::string json = R"({"mt":"AppGetLoginResult")";
@@ -61,7 +70,9 @@ base::Result<SignedLogin> sign_login(const Settings& settings, const LoginChalle
   if (app->first == settings.text("app_object")) {
     return refuse(Errc::permission_denied, "app: the gateway's own App object is nobody else's");
   }
-  if (asked.user.empty() && !app->second.whole) {
+  // To the PBX a login by the App object's own name is everybody's, too.
+  const bool everybodys = asked.user.empty() || same_name(asked.user, app->first);
+  if (everybodys && !app->second.whole) {
     return refuse(Errc::permission_denied, "user: this app's logins are one user's each");
   }
 

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "pbx/innovaphone/diversions.h"
+
 namespace pbx::innovaphone {
 namespace {
 
@@ -44,13 +46,6 @@ call::Activity activity_of(const User& user) {
     return user.holding > 0 && user.talking == 0 ? call::Activity::holding : call::Activity::busy;
   }
   return user.info.registrations > 0 ? call::Activity::idle : call::Activity::unknown;
-}
-
-std::optional<call::ForwardingType> type_of(const std::string& type) {
-  if (type == "cfu") return call::ForwardingType::immediate;
-  if (type == "cfb") return call::ForwardingType::busy;
-  if (type == "cfnr") return call::ForwardingType::no_answer;
-  return std::nullopt;
 }
 
 bool same_names(const UserInfo& one, const UserInfo& other) {
@@ -173,16 +168,12 @@ call::Device Users::device_of(const User& user) const {
   call::Device device;
   device.id = user.id;
   device.kind = kind_of(user);
-  device.name = user.info.dn.empty() ? user.info.cn : user.info.dn;
+  device.name = !user.info.dn.empty()   ? user.info.dn
+                : !user.display.empty() ? user.display
+                                        : user.info.cn;
   device.presence = user.presence;
   device.do_not_disturb = user.do_not_disturb;
-  for (const Diversion& it : user.diversions) {
-    const auto type = type_of(it.type);
-    const std::string& destination = it.e164.empty() ? it.h323 : it.e164;
-    if (type && !it.conditional && !destination.empty()) {
-      device.forwardings.push_back({*type, destination});
-    }
-  }
+  device.forwardings = forwardings_of(user.diversions);
   if (!user.link) return device;
   // An object that is no phone registers nowhere.
   if (user.is_person()) {

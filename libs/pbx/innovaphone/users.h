@@ -22,7 +22,8 @@ struct User {
   int handle = 0;                     // there; 0: not, or not yet
   std::uint64_t round = 0;            // the list that it was last in
   unsigned talking = 0, holding = 0;  // its legs, for what UserInfo does not tell
-  // What other APIs tell of it.
+  // What other APIs tell of it: directory.h.
+  std::string display;  // name for people
   std::optional<std::string> presence;
   std::optional<bool> do_not_disturb;
   std::vector<Diversion> diversions;

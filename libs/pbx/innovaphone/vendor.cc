@@ -172,6 +172,11 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
   options.peer.initialize_limit = settings.duration("initialize_limit");
   options.peer.keep_alive = settings.duration("keep_alive");
   options.peer.silence_limit = settings.duration("silence_limit");
+  const std::string& directory = settings.text("directory");
+  options.directory.table = directory != "rcc";
+  options.directory.required = directory == "table_users";
+  options.directory.limit = options.peer.request_limit;
+  options.directory.most = options.users_max;
   options.commands.call_limit = settings.duration("call_limit");
   options.commands.answer_limit = settings.duration("answer_limit");
   options.commands.action_limit = settings.duration("action_limit");

@@ -5,6 +5,7 @@
 #include "control/answer.h"
 #include "control/core.h"
 #include "control/fields.h"
+#include "pbxgw/v1/app_login_service.pb.h"
 #include "pbxgw/v1/call_history_service.pb.h"
 #include "pbxgw/v1/calls_service.pb.h"
 #include "pbxgw/v1/devices_service.pb.h"
@@ -40,6 +41,10 @@ Answering<pbxgw::v1::GetDeviceResponse> get_device(Core& core, pbxgw::v1::GetDev
 Answering<pbxgw::v1::SearchCallsResponse> search_calls(Core& core,
                                                        pbxgw::v1::SearchCallsRequest request,
                                                        Caller caller);
+
+Answering<pbxgw::v1::SignChallengeResponse> sign_challenge(Core& core,
+                                                           pbxgw::v1::SignChallengeRequest request,
+                                                           Caller caller);
 
 // Has the owner carry out what `fields` were read from a request.
 Answering<pbxgw::v1::CommandResult> carry_out(Core& core, Fields fields, Caller caller);

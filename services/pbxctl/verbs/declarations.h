@@ -42,6 +42,8 @@ Action declare_set_forwarding(CLI::App& app);
 Action declare_set_presence(CLI::App& app);
 Action declare_set_agent_state(CLI::App& app);
 
+Action declare_sign_login(CLI::App& app);
+
 Action declare_completion(CLI::App& app);
 
 }  // namespace pbxctl

@@ -76,6 +76,8 @@ class Dialect : public Listener {
                        TimePoint now) = 0;
   virtual void on_text(ConnectionId connection, std::string_view text, TimePoint now) = 0;
   virtual void on_closed(ConnectionId connection) = 0;
+  // The same, for dialects that do something about it later.
+  virtual void on_closed_at(ConnectionId connection, TimePoint /*now*/) { on_closed(connection); }
 
   virtual void set_faults(const Faults& faults, TimePoint now) = 0;
   virtual void happen(const Incident& incident, TimePoint now) = 0;

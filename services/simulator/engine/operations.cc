@@ -17,6 +17,7 @@ int talking_not_held(const Leg& leg) { return talking(leg) == 2 ? 1 : 0; }
 int held(const Leg& leg) { return leg.held ? 1 : 0; }
 int ringing(const Leg& leg) { return leg.state == LegState::ringing ? 1 : 0; }
 int ringing_from_elsewhere(const Leg& leg) { return ringing(leg) && !leg.callback ? 1 : 0; }
+int dials(const Leg& leg) { return leg.state == LegState::initial && leg.outgoing ? 1 : 0; }
 int any(const Leg& leg) { return leg.held ? 1 : 2; }
 
 }  // namespace
@@ -93,6 +94,33 @@ base::Result<LegId> Tenant::call_back(std::string_view extension, std::string_vi
     schedule(Timer::Kind::answer, now + *options_.callback_answer, leg.id);
   }
   return leg.id;
+}
+
+base::Result<LegId> Tenant::seize(std::string_view extension, TimePoint now) {
+  auto found = extension_named(extension);
+  if (!found) return found.error();
+  if (auto error = may_call(**found)) return error;
+  Call& call = add_call({}, now);
+  const Leg& leg = add_leg(call, find_extension(extension), extension, true, extension, "", now);
+  hold_others(leg, now);
+  settle(leg.extension, now);
+  return leg.id;
+}
+
+Error Tenant::dial(std::string_view extension, std::string_view digits, TimePoint now, LegId leg) {
+  if (auto found = extension_named(extension); !found) return found.error();
+  auto found = pick(extension, leg, dials);
+  if (!found) return found.error();
+  Leg& caller = **found;
+  const std::string to = caller.to + std::string(digits);
+  if (digits.empty() || !is_number(to)) return Errc::invalid_argument;
+  caller.to = to;
+  tell(Change::Kind::dialled, caller, now);
+  if (find_extension(to) == kOutside && to.size() < options_.outside_digits_min) return {};
+  Call& call = calls_.at(caller.call);
+  call.plan = plan_for(to);
+  route(call, caller, to, now);
+  return {};
 }
 
 Error Tenant::answer(std::string_view device, TimePoint now, LegId leg) {
@@ -205,6 +233,7 @@ Error Tenant::attended_transfer(std::string_view device, TimePoint now) {
   call.transferred = true;
   call.transferred_by = first->number;
   call.transferred_to = partner_of(*second)->number;
+  calls_.at(consultation).transferred_to = partner_of(*first)->number;
   call.diverted_by.clear();
   call.plan = plan;
   call.end_timer = 0;

@@ -57,6 +57,11 @@ class Tenant {
   // Rings the extension first, and dials `to` when that is answered.
   base::Result<LegId> call_back(std::string_view extension, std::string_view to, const Plan& plan,
                                 TimePoint now);
+  // The receiver is lifted, and digits follow: the call begins once they are an extension's number,
+  // or as long as an outside one.
+  base::Result<LegId> seize(std::string_view extension, TimePoint now);
+  base::Error dial(std::string_view extension, std::string_view digits, TimePoint now,
+                   LegId leg = 0);
   base::Error answer(std::string_view device, TimePoint now, LegId leg = 0);
   // Without a cause: `rejected` if it rings, else `normal`.
   base::Error hang_up(std::string_view device, TimePoint now, LegId leg = 0,

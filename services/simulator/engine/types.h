@@ -141,6 +141,7 @@ struct Change {
     record_stopped,  //
     joined,          // the leg has, or will have, somebody else to talk to: transfers, conferences
     forwarding,      // extension
+    dialled,         // further digits, in overlap; the leg's `to` has all of them
   };
   Kind kind;
   TimePoint at;

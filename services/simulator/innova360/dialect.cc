@@ -253,6 +253,7 @@ void Dialect::on_change(const Change& change) {
     case Kind::status:
     case Kind::do_not_disturb:
     case Kind::forwarding:
+    case Kind::dialled:
     case Kind::joined: return;  // this protocol has no message for it
   }
 }

@@ -17,8 +17,8 @@ using engine::TimePoint;
 
 namespace {
 
-constexpr std::int64_t kSetup = 1, kCallProc = 3, kAlert = 4, kConnected = 5, kDisconnectSent = 6,
-                       kDisconnectReceived = 7, kParked = 8;
+constexpr std::int64_t kSetupAck = 2, kCallProc = 3, kAlert = 4, kConnected = 5,
+                       kDisconnectSent = 6, kDisconnectReceived = 7, kParked = 8;
 constexpr std::int64_t kIncoming = 128, kHeld = 256, kHeldByPeer = 512, kWaiting = 1024;
 
 json::array cause_info(Cause cause) {
@@ -103,7 +103,7 @@ Calls::View* Calls::view_of(const Leg* leg) {
 
 std::int64_t Calls::state_of(const View& view, const Leg& leg) const {
   std::int64_t state = view.low + (view.incoming ? kIncoming : 0);
-  if (leg.held) state += kHeld;
+  if (leg.held || view.left_held) state += kHeld;
   if (view.waiting && view.low <= kAlert) state += kWaiting;
   if (view.low != kConnected) return state;
   if (const auto* call = pbx_.tenant.find_call(leg.call)) {
@@ -127,6 +127,7 @@ void Calls::on_change(const Change& change) {
     case Change::Kind::joined: return joined(change);
     case Change::Kind::held:
     case Change::Kind::retrieved: return held(change);
+    case Change::Kind::dialled: return dialled(change);
     default: return;
   }
 }
@@ -159,7 +160,15 @@ void Calls::added(const Change& change) {
         words.no.push_back(party_as("ct", call.transferred_by));
       }
     }
-    if (!parks) tell(view, leg, words, change.at);
+    if (parks) {
+      view.low = kParked;
+      words = {"update"};
+    }
+    tell(view, leg, words, change.at);
+    if (leg.outgoing && leg.to.empty()) {
+      view.low = kSetupAck;
+      tell(view, leg, {"r-setup-ack"}, change.at);
+    }
   }
 
   const Leg* other = pbx_.tenant.partner_of(leg);
@@ -189,11 +198,7 @@ void Calls::changed(const Change& change) {
   View* view = view_of(&leg);
   if (!view) return;
   look_at_peer(*view, leg);
-  if (is_orbit(leg)) {
-    if (leg.state != LegState::up) return;
-    view->low = kParked;
-    return tell(*view, leg, {"update"}, change.at);
-  }
+  if (is_orbit(leg)) return;
   // The phone of a call-back has been called itself, and stays connected whatever comes then.
   const bool calls = leg.outgoing && !leg.callback;
   switch (leg.state) {
@@ -290,15 +295,26 @@ void Calls::joined(const Change& change) {
 }
 
 void Calls::held(const Change& change) {
-  if (change.manner == Manner::transferred || change.manner == Manner::parked) return;
+  View* own = view_of(change.leg);
+  if (change.manner == Manner::transferred || change.manner == Manner::parked) {
+    if (own) own->left_held = true;
+    return;
+  }
   const bool on = change.kind == Change::Kind::held;
-  if (View* view = view_of(change.leg)) tell(*view, *change.leg, {"update"}, change.at);
+  if (own) tell(*own, *change.leg, {"update"}, change.at);
   for (const auto id : change.call->legs) {
     const Leg* other = id == change.leg->id ? nullptr : pbx_.tenant.find_leg(id);
     View* view = view_of(other);
     if (!view || view->low != kConnected) continue;
     tell(*view, *other, {on ? "r-held" : "r-retrieved"}, change.at);
   }
+}
+
+void Calls::dialled(const Change& change) {
+  View* view = view_of(change.leg);
+  if (!view) return;
+  view->peer["e164"] = change.leg->to;
+  tell(*view, *change.leg, {"x-info"}, change.at);
 }
 
 void Calls::tell_digits(const Leg& from, std::string_view digits, TimePoint now) {

@@ -37,6 +37,7 @@ class Calls {
     engine::CallId conf = 0;
     std::int64_t low = 1;  // of `state`
     bool incoming = false, waiting = false, parked = false;
+    bool left_held = false;  // it was on hold when it was transferred away
     json::object peer;
     bool told = false;
   };
@@ -53,6 +54,7 @@ class Calls {
   void ended(const engine::Change& change);
   void joined(const engine::Change& change);
   void held(const engine::Change& change);
+  void dialled(const engine::Change& change);
 
   bool is_orbit(const engine::Leg& leg) const;
   std::int64_t state_of(const View& view, const engine::Leg& leg) const;

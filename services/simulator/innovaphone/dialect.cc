@@ -51,7 +51,11 @@ Dialect::Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire)
       wire_(wire),
       random_(pbx_.settings.seed),
       calls_(pbx_, *this),
-      rcc_(pbx_, calls_, *this) {}
+      rcc_(pbx_, calls_, *this),
+      table_users_(pbx_, *this),
+      presence_(pbx_, *this),
+      dialer_(pbx_, *this, wire, pbx_.settings.clock.start),
+      admin_(pbx_, *this, [this](const AppObject& app) { return dialer_.is_connected(app); }) {}
 
 // Sockets.
 
@@ -72,25 +76,42 @@ HttpAnswer Dialect::on_http(const HttpRequest& request, TimePoint) {
   return answer;
 }
 
-void Dialect::on_open(ConnectionId connection, std::string_view target, bool, TimePoint) {
+void Dialect::on_open(ConnectionId connection, std::string_view target, bool, TimePoint now) {
+  if (!dialer_.on_open(connection, now)) {
+    const auto pbx = pbx_.settings.pbx_at(target);
+    if (pbx == std::string::npos)
+      return wire_.drop(connection);  // dialled, and not wanted any more
+    Socket& socket = pbx_.sockets[connection];
+    socket.id = connection;
+    socket.pbx = pbx;
+    ++pbx_.counters.accepted["app"];
+  }
   Socket& socket = pbx_.sockets[connection];
-  socket.id = connection;
-  const auto pbx = pbx_.settings.pbx_at(target);
-  socket.pbx = pbx == std::string::npos ? 0 : pbx;
-  ++pbx_.counters.accepted["app"];
   if (!pbx_.faults.silent) return;
   socket.silent = true;
   wire_.go_silent(connection);
 }
 
-void Dialect::on_closed(ConnectionId connection) { pbx_.sockets.erase(connection); }
+void Dialect::on_closed_at(ConnectionId connection, TimePoint now) {
+  dialer_.on_closed(connection, now);
+  forget(connection);
+}
+
+void Dialect::forget(ConnectionId connection) {
+  pbx_.sockets.erase(connection);
+  table_users_.on_closed(connection);
+  presence_.on_closed(connection);
+}
 
 std::vector<engine::ConnectionInfo> Dialect::connections() const {
   std::vector<engine::ConnectionInfo> all;
   for (const auto& [id, socket] : pbx_.sockets) {
     const bool one = socket.confined != kOutside;
-    all.push_back({id, one ? "user" : "app", one ? pbx_.users.number(socket.confined) : "",
-                   socket.logged_in});
+    all.push_back({id,
+                   socket.by_us ? "dialled"
+                   : one        ? "user"
+                                : "app",
+                   one ? pbx_.users.number(socket.confined) : "", socket.logged_in});
   }
   return all;
 }
@@ -102,7 +123,7 @@ void Dialect::on_text(ConnectionId connection, std::string_view text, TimePoint 
   if (it == pbx_.sockets.end() || it->second.silent) return;
   ++pbx_.counters.frames_received;
   if (text.size() > kMessageMax) {
-    on_closed(connection);
+    on_closed_at(connection, now);
     return wire_.close(connection, kTooBig, "message too big");
   }
   const auto message = parse_message(text);
@@ -110,6 +131,7 @@ void Dialect::on_text(ConnectionId connection, std::string_view text, TimePoint 
     ++pbx_.counters.frames_ignored;
     return;
   }
+  if (it->second.by_us && dialer_.on_message(it->second, *message, now)) return;
   if (message->api.empty()) return base_message(it->second, *message, now);
   if (it->second.logged_in) return api_message(it->second, *message, now);
   ++pbx_.counters.frames_ignored;
@@ -146,7 +168,7 @@ void Dialect::log_in(Socket& socket, const Message& login, TimePoint now) {
     send_after(socket.id, frame_of(result), after, now);
     if (!variants.close_refused) return;
     const ConnectionId id = socket.id;
-    on_closed(id);
+    forget(id);
     return wire_.close(id, kNormal, "");
   }
   ++pbx_.counters.logins_ok;
@@ -155,7 +177,7 @@ void Dialect::log_in(Socket& socket, const Message& login, TimePoint now) {
   send_after(socket.id, frame_of(result), after, now);
   if (!take_one(pbx_.faults.drop_before_init)) return;
   const ConnectionId id = socket.id;
-  on_closed(id);
+  forget(id);
   wire_.drop(id);
 }
 
@@ -170,7 +192,11 @@ void Dialect::api_message(Socket& socket, const Message& message, TimePoint now)
     return answer(socket, result, now);
   }
   executing_ = true;
-  const bool known = message.api == "RCC" && rcc_.answer(socket, message, now);
+  const bool known =
+      (message.api == "RCC" && rcc_.answer(socket, message, now)) ||
+      (message.api == "PbxTableUsers" && table_users_.answer(socket, message, now)) ||
+      (message.api == "PbxAdminApi" && admin_.answer(socket, message, now)) ||
+      (message.api == "PbxApi" && presence_.answer(socket, message, now));
   executing_ = false;
   if (!known) ++pbx_.counters.frames_ignored;
   for (const Waiting& each : std::exchange(after_it_, {})) {
@@ -224,17 +250,21 @@ void Dialect::send(ConnectionId connection, const Frame& frame, TimePoint now) {
 void Dialect::on_change(const Change& change) {
   calls_.on_change(change);
   rcc_.on_change(change);
+  table_users_.on_change(change, change.at);
+  presence_.on_change(change);
 }
 
 TimePoint Dialect::deadline() const {
-  TimePoint due = rcc_.deadline();
+  TimePoint due = std::min({rcc_.deadline(), presence_.deadline(), dialer_.deadline()});
   if (!later_.empty()) due = std::min(due, later_.begin()->first);
   if (!delayed_.empty()) due = std::min(due, delayed_.front().due);
   return due;
 }
 
 void Dialect::advance(TimePoint now) {
+  dialer_.advance(now);
   rcc_.advance(now);
+  presence_.advance(now);
   while (!later_.empty() && later_.begin()->first <= now) {
     const auto next = later_.extract(later_.begin());
     send(next.mapped().connection, next.mapped().frame, next.key());
@@ -250,7 +280,7 @@ void Dialect::advance(TimePoint now) {
 
 // Faults.
 
-void Dialect::set_faults(const Faults& faults, TimePoint) {
+void Dialect::set_faults(const Faults& faults, TimePoint now) {
   const Faults before = std::exchange(pbx_.faults, faults);
   if (faults.silent && !before.silent) {
     for (auto& [id, socket] : pbx_.sockets) {
@@ -259,7 +289,8 @@ void Dialect::set_faults(const Faults& faults, TimePoint) {
     }
   }
   // A connection that was half-open does not come back to life: it is reset.
-  if (before.silent && !faults.silent) drop_all();
+  if (before.silent && !faults.silent) drop_all(now);
+  if (before.duplicate_sockets != faults.duplicate_sockets) dialer_.set_faults(now);
   if (before.refuse_connections != faults.refuse_connections) {
     wire_.refuse(faults.refuse_connections);
   }
@@ -272,17 +303,23 @@ void Dialect::happen(const engine::Incident& incident, TimePoint now) {
       if (socket.logged_in) send(id, frame, now);
     }
   }
-  if (incident.drop_all || incident.restart) drop_all();
+  if (incident.drop_all || incident.restart) drop_all(now);
   if (!incident.restart) return;
   if (!incident.calls_survive) {
     pbx_.tenant.forget_calls();
     calls_.forget();
+    rcc_.look_again();
   }
   pbx_.tenant.renew_ids();
 }
 
-void Dialect::drop_all() {
-  for (const auto& [id, socket] : std::exchange(pbx_.sockets, {})) wire_.drop(id);
+void Dialect::drop_all(TimePoint now) {
+  std::vector<ConnectionId> all;
+  for (const auto& [id, socket] : pbx_.sockets) all.push_back(id);
+  for (const auto id : all) {
+    on_closed_at(id, now);
+    wire_.drop(id);
+  }
   later_.clear();
   delayed_.clear();
 }

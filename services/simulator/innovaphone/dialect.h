@@ -7,16 +7,21 @@
 
 #include "simulator/engine/dialect.h"
 #include "simulator/engine/random.h"
+#include "simulator/innovaphone/admin.h"
 #include "simulator/innovaphone/calls.h"
+#include "simulator/innovaphone/dialer.h"
 #include "simulator/innovaphone/pbx.h"
+#include "simulator/innovaphone/presence.h"
 #include "simulator/innovaphone/rcc.h"
+#include "simulator/innovaphone/table_users.h"
 
 namespace simulator::innovaphone {
 
 // One tenant's innovaphone: its PBXs, who is connected to them, and what is wrong today.
 //
-// A client asks for a challenge and logs in with a digest; from there on the socket carries the
-// APIs that its App object may use. What a request leads to at once comes after its answer.
+// A client asks for a challenge and logs in with a digest; or the PBX does so, on sockets it opens
+// itself (dialer.h). From there on the socket carries the APIs that the App object may use. What a
+// request leads to at once comes after its answer.
 class Dialect final : public engine::Dialect, private Outlet {
  public:
   Dialect(Settings settings, engine::Tenant& tenant, engine::Wire& wire);
@@ -26,7 +31,8 @@ class Dialect final : public engine::Dialect, private Outlet {
                engine::TimePoint now) override;
   void on_text(engine::ConnectionId connection, std::string_view text,
                engine::TimePoint now) override;
-  void on_closed(engine::ConnectionId connection) override;
+  void on_closed(engine::ConnectionId connection) override { forget(connection); }
+  void on_closed_at(engine::ConnectionId connection, engine::TimePoint now) override;
   void on_change(const engine::Change& change) override;
   void set_faults(const engine::Faults& faults, engine::TimePoint now) override;
   void happen(const engine::Incident& incident, engine::TimePoint now) override;
@@ -58,13 +64,18 @@ class Dialect final : public engine::Dialect, private Outlet {
   void send_after(engine::ConnectionId connection, const engine::Frame& frame, engine::Millis after,
                   engine::TimePoint now);
   void tell_now(engine::ConnectionId connection, const engine::Frame& frame, engine::TimePoint now);
-  void drop_all();
+  void forget(engine::ConnectionId connection);
+  void drop_all(engine::TimePoint now);
 
   Pbx pbx_;
   engine::Wire& wire_;
   engine::Random random_;
   Calls calls_;
   Rcc rcc_;
+  TableUsers table_users_;
+  Presence presence_;
+  Dialer dialer_;
+  Admin admin_;
   bool executing_ = false;        // a request: what it leads to waits for its answer
   std::deque<Waiting> after_it_;  // that
   std::multimap<engine::TimePoint, Waiting> later_;

@@ -15,6 +15,7 @@ using engine::TimePoint;
 namespace {
 
 constexpr Millis kTick{20};
+constexpr std::uint64_t kIdle = 1;             // a lamp: registered, no calls
 constexpr std::size_t kMonitorsMax = 200'000;  // of a socket; UserInitialize fails beyond
 
 }  // namespace
@@ -35,6 +36,9 @@ TimePoint Rcc::deadline() const {
 
 void Rcc::advance(TimePoint now) {
   for (const auto& [user, since] : std::exchange(dirty_, {})) {
+    const auto lamp = lamp_of(user);
+    auto& shown = lamps_.try_emplace(user, kIdle).first->second;
+    if (std::exchange(shown, lamp) == lamp) continue;
     for (const auto& [id, socket] : pbx_.sockets) {
       const Socket::List& list = socket.list;
       const bool told = list.asked && (!list.running || user < list.next);
@@ -45,6 +49,10 @@ void Rcc::advance(TimePoint now) {
   for (auto& [id, socket] : pbx_.sockets) {
     while (socket.list.running && socket.list.due <= now) continue_list(socket, socket.list.due);
   }
+}
+
+void Rcc::look_again() {
+  for (auto& [user, lamp] : lamps_) lamp = lamp_of(user);
 }
 
 // The users, and then the result.
@@ -102,12 +110,22 @@ json::object Rcc::user_info(const Socket& socket, ExtensionIndex index, bool upd
   it["node"] = "root";
   it["pbx"] = pbx_.settings.pbxs[user.pbx].name;
   if (extension.registered) it["regs"] = json::array{json::object{{"hw", user.hw}}};
-  const auto ringing = std::count_if(
-      extension.legs.begin(), extension.legs.end(),
-      [&](engine::LegId leg) { return pbx_.tenant.find_leg(leg)->state == LegState::ringing; });
   put(it, "channel", static_cast<std::int64_t>(extension.legs.size()));
-  put(it, "alert", std::int64_t{ringing});
+  put(it, "alert", ringing_at(index));
   return it;
+}
+
+std::int64_t Rcc::ringing_at(ExtensionIndex user) const {
+  const auto& legs = pbx_.tenant.extension(user).legs;
+  return std::count_if(legs.begin(), legs.end(), [&](engine::LegId leg) {
+    return pbx_.tenant.find_leg(leg)->state == LegState::ringing;
+  });
+}
+
+std::uint64_t Rcc::lamp_of(ExtensionIndex user) const {
+  const auto& extension = pbx_.tenant.extension(user);
+  return (extension.registered ? kIdle : 0) | extension.legs.size() << 1 |
+         static_cast<std::uint64_t>(ringing_at(user)) << 32;
 }
 
 // Handles of users.
@@ -231,8 +249,9 @@ void call(const At& at) {
   last.push_back({own, to, {}});
   const auto plan = at.plan(to, flag_at(at.request.body, "ftyNoCF"));
   const bool phone_first = at.pbx.settings.variants.own_phone_first;
-  const auto leg = phone_first ? at.pbx.tenant.call_back(own, to, plan, at.now)
-                               : at.pbx.tenant.originate(own, to, plan, at.now);
+  const auto leg = to.empty()    ? at.pbx.tenant.seize(own, at.now)
+                   : phone_first ? at.pbx.tenant.call_back(own, to, plan, at.now)
+                                 : at.pbx.tenant.originate(own, to, plan, at.now);
   if (leg) at.put_call(*at.monitor(), *leg);
 }
 
@@ -374,7 +393,12 @@ constexpr Rcc::Operation kOperations[] = {
     {"UserPark", park},
     {"UserDTMF", send_digits},
     {"UserUUI", send_user_info},
-    {"UserInfo", nothing},
+    {"UserInfo",
+     [](const At& at) {
+       const auto* leg = at.leg();
+       if (!leg) return;
+       (void)at.pbx.tenant.dial(std::string(leg->number), at.text("cdpn"), at.now, leg->id);
+     }},
     {"UserRc", control_phone},
     {"UserCtComplete", nothing},
     {"UserCtrlCall", nothing},

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string_view>
+#include <unordered_map>
 
 #include "simulator/innovaphone/calls.h"
 #include "simulator/innovaphone/pbx.h"
@@ -17,6 +19,7 @@ class Rcc {
   // False: no request of this API.
   bool answer(Socket& socket, const Message& request, engine::TimePoint now);
   void on_change(const engine::Change& change);
+  void look_again();  // something has changed that nobody told of
 
   engine::TimePoint deadline() const;
   void advance(engine::TimePoint now);
@@ -29,6 +32,9 @@ class Rcc {
   void initialize_user(Socket& socket, const Message& request, engine::TimePoint now);
   void end_user(Socket& socket, const Message& request, engine::TimePoint now);
   void list_devices(Socket& socket, const Message& request, engine::TimePoint now);
+  std::int64_t ringing_at(engine::ExtensionIndex user) const;
+  // Of what a lamp shows, and of nothing else.
+  std::uint64_t lamp_of(engine::ExtensionIndex user) const;
   json::object user_info(const Socket& socket, engine::ExtensionIndex user, bool update) const;
 
   Pbx& pbx_;
@@ -36,6 +42,7 @@ class Rcc {
   Outlet& outlet_;
   // Users whose lamp may have changed, and since when: told once per instant.
   std::map<engine::ExtensionIndex, engine::TimePoint> dirty_;
+  std::unordered_map<engine::ExtensionIndex, std::uint64_t> lamps_;  // as last told; none: idle
 };
 
 }  // namespace simulator::innovaphone

@@ -8,7 +8,7 @@ namespace {
 
 using engine::Millis;
 
-constexpr std::array<std::pair<Verb, std::string_view>, 20> kVerbs{{
+constexpr std::array<std::pair<Verb, std::string_view>, 22> kVerbs{{
     {Verb::call, "call"},
     {Verb::callback, "callback"},
     {Verb::answer, "answer"},
@@ -29,6 +29,8 @@ constexpr std::array<std::pair<Verb, std::string_view>, 20> kVerbs{{
     {Verb::dnd_on, "dnd-on"},
     {Verb::dnd_off, "dnd-off"},
     {Verb::forward, "forward"},
+    {Verb::off_hook, "off-hook"},
+    {Verb::dial, "dial"},
 }};
 
 std::string number_at(const config::Section& section, std::string_view key, std::string_view doc,
@@ -92,6 +94,8 @@ base::Error perform(const Operation& it, engine::Tenant& tenant, engine::TimePoi
     case Verb::dnd_on: return tenant.set_do_not_disturb(it.device, true, now);
     case Verb::dnd_off: return tenant.set_do_not_disturb(it.device, false, now);
     case Verb::forward: return tenant.set_forwarding(it.device, it.forwarding, now);
+    case Verb::off_hook: return error_of(tenant.seize(it.device, now));
+    case Verb::dial: return tenant.dial(it.device, it.to, now, leg);
   }
   return base::Errc::internal;
 }
@@ -156,6 +160,7 @@ Operation read_operation(Verb verb, const config::Section& section, std::string_
     case Verb::pickup:
       it.to = number_at(section, device.empty() ? "from" : "to", "The extension where it rings.");
       break;
+    case Verb::dial: it.to = number_at(section, "to", "The digits that are dialled now."); break;
     case Verb::forward:
       it.forwarding.always = number_at(section, "always", "Where all calls go.", "");
       it.forwarding.busy = number_at(section, "busy", "Where calls go while it is busy.", "");

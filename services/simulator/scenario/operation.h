@@ -33,6 +33,8 @@ enum class Verb : std::uint8_t {
   dnd_on,
   dnd_off,
   forward,
+  off_hook,
+  dial,
 };
 std::string_view name_of(Verb verb);  // "record-start"
 std::optional<Verb> verb_from(std::string_view name);
@@ -41,7 +43,7 @@ const std::vector<Verb>& all_verbs();
 struct Operation {
   Verb verb{};
   std::string device;  // who does it
-  std::string to;      // call, callback, transfer, deflect; pickup: where it rings
+  std::string to;      // call, callback, transfer, deflect, dial; pickup: where it rings
   engine::Plan plan;
   engine::Forwarding forwarding;
 };

@@ -40,6 +40,7 @@ bool is_simple(Verb verb) {
     case Verb::transfer:
     case Verb::deflect:
     case Verb::pickup:
+    case Verb::dial:
     case Verb::forward: return false;
     default: return true;
   }

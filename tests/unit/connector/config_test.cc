@@ -8,6 +8,7 @@
 namespace connector {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -66,6 +67,23 @@ TEST(ConnectorConfig, ReadsTheChoicesOfAVendor) {
   EXPECT_EQ(chosen.config.tenants[0].settings.text("login"), "password");
   EXPECT_EQ(chosen.config.tenants[0].settings.text("generation"), "legacy");
   EXPECT_NE(chosen.config.tenants[0].digest, plain.config.tenants[0].digest);
+}
+
+// Each is right by itself; only the vendor knows that they do not go together.
+TEST(ConnectorConfig, AsksTheVendorWhetherItsSettingsGoTogether) {
+  const auto problems = [](const std::string& settings) {
+    return read("tenants: [{id: i, vendor: innovaphone, pbx: {app_object: gw, password: s3cret" +
+                settings + "}}]")
+        .problems;
+  };
+  EXPECT_THAT(problems(", host: h"), IsEmpty());
+  EXPECT_THAT(problems(", direction: inbound, url_path: /acme"), IsEmpty());
+  EXPECT_THAT(problems(""),
+              ElementsAre(AllOf(HasSubstr("tenants[0].pbx.host"), HasSubstr("outbound"))));
+  EXPECT_THAT(problems(", direction: inbound"),
+              ElementsAre(AllOf(HasSubstr("tenants[0].pbx.url_path"), HasSubstr("inbound"))));
+  EXPECT_THAT(problems(", host: h, apps: [{app: gw, password: s3cret}]"),
+              ElementsAre(AllOf(HasSubstr("tenants[0].pbx.apps"), Not(HasSubstr("s3cret")))));
 }
 
 TEST(ConnectorConfig, SeesEveryChangeOfATenant) {

@@ -84,6 +84,9 @@ class Dialogue {
   void reply_http(HttpId id, const base::Result<HttpReply>& reply) {
     carry_out(session->on_http(id, reply, "", now));
   }
+  void arrive(LinkId link, const Arrival& arrival) {
+    carry_out(session->on_link_arrived(link, arrival, now));
+  }
   void lose(LinkId link, base::Error why = base::Errc::link_lost) {
     carry_out(session->on_link_closed(link, why, "", now));
   }

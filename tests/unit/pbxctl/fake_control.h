@@ -13,6 +13,7 @@
 #include <grpcpp/server_builder.h>
 
 #include "pbxctl/run.h"
+#include "pbxgw/v1/app_login_service.grpc.pb.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
 #include "pbxgw/v1/call_history_service.grpc.pb.h"
 #include "pbxgw/v1/calls_service.grpc.pb.h"
@@ -50,7 +51,8 @@ class FakeControl {
         devices_service(*this),
         control_service(*this),
         events_service(*this),
-        history_service(*this) {
+        history_service(*this),
+        login_service(*this) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : {static_cast<grpc::Service*>(&tenants_service),
@@ -58,7 +60,8 @@ class FakeControl {
                                    static_cast<grpc::Service*>(&devices_service),
                                    static_cast<grpc::Service*>(&control_service),
                                    static_cast<grpc::Service*>(&events_service),
-                                   static_cast<grpc::Service*>(&history_service)}) {
+                                   static_cast<grpc::Service*>(&history_service),
+                                   static_cast<grpc::Service*>(&login_service)}) {
       builder.RegisterService(service);
     }
     server = builder.BuildAndStart();
@@ -83,6 +86,7 @@ class FakeControl {
   std::vector<std::string> unreachable;
   std::deque<v1::SearchCallsResponse> past_calls;  // a page for each question
   std::vector<v1::GetRecordingResponse> recording;
+  v1::SignChallengeResponse login;
   grpc::Status verdict;  // of every RPC of CallControl, and those that set devices
   v1::Call call_after;   // in their responses
   std::string connection_after;
@@ -274,12 +278,24 @@ class FakeControl {
     }
   };
 
+  struct LoginService final : v1::AppLogin::Service {
+    explicit LoginService(FakeControl& owner) : fake(owner) {}
+    FakeControl& fake;
+    grpc::Status SignChallenge(grpc::ServerContext*, const v1::SignChallengeRequest* request,
+                               v1::SignChallengeResponse* response) override {
+      fake.note("SignChallenge", *request);
+      *response = fake.login;
+      return fake.verdict;
+    }
+  };
+
   TenantsService tenants_service;
   CallsService calls_service;
   DevicesService devices_service;
   CallControlService control_service;
   EventsService events_service;
   HistoryService history_service;
+  LoginService login_service;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };

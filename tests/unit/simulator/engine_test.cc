@@ -35,6 +35,7 @@ struct Diary : engine::Listener {
             (tenant->extension(it.extension).do_not_disturb ? "do not disturb " : "disturb ") +
             who);
         break;
+      case Kind::dialled: lines.push_back("dialled " + who + ' ' + it.leg->to); break;
       case Kind::forwarding: lines.push_back("forwarding " + who); break;
       case Kind::leg_added: lines.push_back("added " + who); break;
       case Kind::leg_state:

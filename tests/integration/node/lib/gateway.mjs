@@ -9,7 +9,7 @@ import { patience, root } from './process.mjs';
 const folders = [path.join(root, 'proto'), path.join(root, 'proto/third_party')];
 const options = { includeDirs: folders, keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 const definition = protoLoader.loadSync(
-  ['call_control', 'call_history', 'calls', 'devices', 'events', 'tenants', 'web_rtc'].map((it) => `pbxgw/v1/${it}_service.proto`),
+  ['app_login', 'call_control', 'call_history', 'calls', 'devices', 'events', 'tenants', 'web_rtc'].map((it) => `pbxgw/v1/${it}_service.proto`),
   options,
 );
 const api = grpc.loadPackageDefinition(definition).pbxgw.v1;

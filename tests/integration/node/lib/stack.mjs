@@ -36,9 +36,9 @@ export class Simulator {
     simulator.folder = temporaryFolder('simulator');
     const file = path.join(simulator.folder, 'simulator.yaml');
     const ports = { control: { port: 0 }, innova360: { port: 0, tls_port: 0 } };
-    // Behind one listener a login's user tells whose it is, so users have to differ.
+    // Behind Innova360's one listener a login's user tells whose it is, so users have to differ.
     const tenants = config.tenants.map((it) =>
-      it.vendor === 'vodia' ? it : { agents: { user: '{tenant}-{extension}' }, ...it });
+      (it.vendor ?? 'innova360') !== 'innova360' ? it : { agents: { user: '{tenant}-{extension}' }, ...it });
     fs.writeFileSync(file, JSON.stringify({ ...ports, ...config, tenants }));
     simulator.process = new Process('simulator', program('simulator'), ['--config', file]);
     simulator.ports = await simulator.process.announcement();

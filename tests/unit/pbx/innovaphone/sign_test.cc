@@ -79,6 +79,17 @@ TEST_F(Signing, ConfinesALoginToItsUser) {
   EXPECT_EQ(login.digest, login_digest(fields, "0123456789abcdef", "secret"));
 }
 
+// To the PBX that is a login of the App object, with all its rights.
+TEST_F(Signing, TakesTheAppsOwnNameForNoUser) {
+  set_apps({{"rcc", {"test.com", "secret", false}}, {"wall", {"test.com", "secret", true}}});
+  for (const char* user : {"rcc", "RCC", "Rcc"}) {
+    EXPECT_EQ(refused({"rcc", "1", user}), "permission_denied");
+    EXPECT_THAT(why, StartsWith("user: "));
+  }
+  EXPECT_EQ(refused({"rcc", "1", "rcc1"}), "");
+  EXPECT_EQ(refused({"wall", "1", "wall"}), "");
+}
+
 TEST_F(Signing, SaysTheVeryBytesThatItSigned) {
   set_apps({{"r\"cc", {"müller.example", "secret", false}}});
   EXPECT_EQ(refused({"", "ab\\cd", "jürgen & \"co\""}), "");
