@@ -13,6 +13,7 @@ using call::Role;
 
 // Of a call that goes round.
 constexpr std::size_t kRangMax = 256;
+constexpr std::size_t kBuriedMax = 10'000;
 
 const Connector* party_in(const std::vector<Connector>& no, std::string_view type) {
   const auto found =
@@ -159,6 +160,14 @@ void Legs::Impl::drop(const Handle& handle, Part& part) {
   handles.erase(handle);
 }
 
+void Legs::Impl::bury(const Handle& handle) {
+  if (!buried.insert(handle).second) return;
+  buried_first.push_back(handle);
+  if (buried_first.size() <= kBuriedMax) return;
+  buried.erase(buried_first.front());
+  buried_first.pop_front();
+}
+
 // Takes a part out that has ended and was told. Its handles may still say something.
 void Legs::Impl::erase(Record& record, std::size_t index) {
   Part part = std::move(record.parts[index]);
@@ -260,6 +269,8 @@ Legs::~Legs() = default;
 
 Legs::Views Legs::on_call(const Handle& handle, const Guid& guid, const CallInfo& info,
                           TimePoint now) {
+  if (impl_->buried.contains(handle)) return {};
+  if (info.del) impl_->bury(handle);
   const auto place = impl_->handles.find(handle);
   const bool known = place != impl_->handles.end() && !place->second.key.empty();
   if (!known) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -78,6 +79,7 @@ struct Legs::Impl {
   bool take(Part& part, const Handle& handle, const CallInfo& info, TimePoint now);
   void finish(Part& part, Standing over, bool bare, TimePoint now);
   void drop(const Handle& handle, Part& part);
+  void bury(const Handle& handle);
   void erase(Record& record, std::size_t part);
 
   // Calls that become one: legs_join.cc.
@@ -105,7 +107,11 @@ struct Legs::Impl {
   std::unordered_map<std::string, std::string> legs;           // → key
   std::unordered_map<Guid, std::vector<std::string>> at_user;  // → keys
   std::map<Handle, Place> handles;
-  std::set<Handle> made;          // by a MakeCall of ours
+  std::set<Handle> made;  // by a MakeCall of ours
+  // Handles are never used again on their socket: what is still said of one whose end was told is
+  // old. The last kBuriedMax of them.
+  std::set<Handle> buried;
+  std::deque<Handle> buried_first;
   std::set<std::string> waiting;  // keys with something due
   std::set<std::string> dirty;    // keys
   std::size_t parts = 0;
