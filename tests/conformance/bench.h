@@ -78,6 +78,8 @@ struct Bench {
   std::span<const call::Service> lacks = {};
   // Where a call is parked that a command parks.
   const char* slot = "700";
+  // It is the PBX that dials. Until it has, there is a session that waits, and nothing has ended.
+  bool dials = false;
   // Why it answers no command that it does not carry out.
   const char* silent = nullptr;
   // Consumers are told the same in each of them.

@@ -17,7 +17,8 @@ using pbx::TimePoint;
 
 namespace {
 
-constexpr Millis kPingsOut = 90s;                 // when the connector gives a silent connection up
+constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
+constexpr Millis kUpgradeLimit = 10s;
 constexpr pbx::LinkId kNoLink = ~pbx::LinkId{0};  // nobody knows yet who it is
 constexpr int kStepsMax = 2'000'000;
 
@@ -103,7 +104,9 @@ void Gateway::step() {
   } else {
     const auto silent = std::find_if(lines_.begin(), lines_.end(),
                                      [&](const auto& it) { return it.second.pings_out <= now_; });
-    if (silent != lines_.end()) lose(silent->first, Errc::ping_timed_out);
+    if (silent != lines_.end()) {
+      lose(silent->first, silent->second.open ? Errc::ping_timed_out : Errc::timed_out);
+    }
   }
   deliver();
 }
@@ -251,7 +254,7 @@ void Gateway::upgrade(engine::ConnectionId connection) {
   switch (answer.kind) {
     case engine::HttpAnswer::Kind::reply: return lose(connection, Errc::upgrade_refused);
     case engine::HttpAnswer::Kind::drop: return lose(connection, Errc::link_lost);
-    case engine::HttpAnswer::Kind::never: return go_silent(connection);
+    case engine::HttpAnswer::Kind::never: line.pings_out = now_ + kUpgradeLimit; return;
     case engine::HttpAnswer::Kind::accept: break;
   }
   line.open = true;
@@ -332,6 +335,7 @@ void Gateway::save_checkpoint() {
 }
 
 void Gateway::connect() {
+  away_until_ = now_;
   if (!session_) begin_session();
   EXPECT_TRUE(wait_until([this] { return up_; }, 5min))
       << "the link does not come up: "

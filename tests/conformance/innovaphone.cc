@@ -37,6 +37,7 @@ void equip_inbound(simulator::TenantSettings& office) {
 void configure(pbx::Settings& settings) {
   settings.set("app_object", std::string("gateway"));
   settings.set("password", std::string(kPassword));
+  settings.set("initialize_limit", std::chrono::milliseconds(10'000));
 }
 void configure_outbound(pbx::Settings& settings, std::span<const std::string>) {
   configure(settings);
@@ -53,7 +54,6 @@ void configure_inbound(pbx::Settings& settings, std::span<const std::string>) {
 constexpr const char* kUsersOnly = "RCC shows users only: a waiting queue is an object of its own.";
 constexpr const char* kConferences =
     "CallInfo does not show a three-party conference on a phone: each leg stays as it was.";
-constexpr const char* kNoForwarding = "`no` names who diverted the call (leg2), not why.";
 
 constexpr BlindSpots kBlind{
     .joins = kConferences,
@@ -135,28 +135,11 @@ constexpr Otherwise kOtherwise[] = {
       B 201  delivered, established, connectionCleared
       B      callCleared)",
      kConferences},
-    {"deflect", R"(
+    {"forward: do not disturb", R"(
       A 201  originated, connectionCleared
-      A 202  delivered, diverted, connectionCleared(redirected)
-      A 203  delivered(callForward), established, connectionCleared
+      A 203  delivered(callForwardBusy), established, connectionCleared
       A      callCleared)",
-     "At the phone: `no` names who diverted the call, as for a forwarding."},
-    {"forward: immediate", R"(
-      A 201  originated, connectionCleared
-      A 203  delivered(callForward), established, connectionCleared
-      A      callCleared)",
-     kNoForwarding},
-    {"forward: busy", R"(
-      A 201  originated, connectionCleared
-      A 203  delivered(callForward), established, connectionCleared
-      A      callCleared)",
-     kNoForwarding},
-    {"forward: no answer", R"(
-      A 201  originated, connectionCleared
-      A 202  delivered, diverted, connectionCleared(redirected)
-      A 203  delivered(callForward), established, connectionCleared
-      A      callCleared)",
-     kNoForwarding},
+     "Who refuses calls is busy to callers, and his forwarding is the one for that."},
 };
 
 constexpr NotOffered kNotOffered[] = {
@@ -203,6 +186,7 @@ const Bench kInnovaphoneInbound{.name = "innovaphone_inbound",
                                 .otherwise = kOtherwise,
                                 .not_offered = kNotOffered,
                                 .slot = "0",
+                                .dials = true,
                                 .variants = kVariants};
 
 }  // namespace conformance

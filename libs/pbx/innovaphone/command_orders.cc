@@ -30,6 +30,10 @@ std::string bare(std::string_view destination) {
              : std::string(destination);
 }
 
+bool is_digits(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 bool is_number(std::string_view text) {
   return text.find_first_not_of("0123456789*#+ABCD") == std::string_view::npos;
 }
@@ -271,13 +275,10 @@ Commands::Refused Commands::start(call::CommandId id, const call::Command& comma
             int position = -1;
             if (const User* at = users_.resolve_number(it.slot)) {
               fields.emplace_back("cn", at->info.cn);
+            } else if (it.slot.size() > 2 || !is_digits(it.slot)) {
+              fields.emplace_back("cn", it.slot);  // an object that is not shown to us
             } else if (!it.slot.empty()) {
-              const auto [end, fault] =
-                  std::from_chars(it.slot.data(), it.slot.data() + it.slot.size(), position);
-              if (fault != std::errc{} || end != it.slot.data() + it.slot.size() || position < 0) {
-                return Refusal{Errc::invalid_argument,
-                               "destination: neither a position nor the number of an object"};
-              }
+              std::from_chars(it.slot.data(), it.slot.data() + it.slot.size(), position);
             }
             fields.emplace_back("position", position);
             if (auto refusal = on_leg(it.target, "UserPark", std::move(fields))) return refusal;

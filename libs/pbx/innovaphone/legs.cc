@@ -107,6 +107,8 @@ Part& Legs::Impl::part_of(Record& record, const Handle& handle, const Guid& guid
   const bool parked = low_of(info.state) == Low::parked;
   for (Part& part : record.parts) {
     if (part.guid != guid || part.gone()) continue;
+    // It ends at the user, and waits where it is parked.
+    if (parked && part.end) continue;
     const bool holds =
         std::find(part.handles.begin(), part.handles.end(), handle) != part.handles.end();
     if (!holds && part.role != role_of(info) && !part.end && !parked) continue;
@@ -284,6 +286,7 @@ Legs::Views Legs::on_call(const Handle& handle, const Guid& guid, const CallInfo
   Record* record = &impl_->record_of(handle, guid, info, now);
   Part& part = impl_->part_of(*record, handle, guid, info);
   const bool moved = impl_->take(part, handle, info, now) || !known;
+  if (const Connector* where = party_in(info.no, "parked-to")) record->parked = *where;
   if (part.rang && record->rang.size() < kRangMax) record->rang.insert(guid);
   if (record->dialled.empty() && part.role == Role::calling) {
     record->dialled = !part.peer.e164.empty() ? part.peer.e164 : part.peer.h323;

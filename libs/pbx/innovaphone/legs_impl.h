@@ -61,6 +61,7 @@ struct Record {
   unsigned others_made = 0;
   std::set<std::string> rang;  // guids of those who were called, and may not be in it any more
   bool left = false;           // somebody who talked, or called, has hung up
+  Connector parked;            // where it was parked
 };
 
 struct Legs::Impl {
@@ -84,6 +85,7 @@ struct Legs::Impl {
 
   // Calls that become one: legs_join.cc.
   Record& join(Record& one, Record& other, const Guid& by);
+  void bid_farewell(Record& from, const Guid& by, const std::string& into);
   Record& join_if_transferred(Record& record, const Guid& guid);
   Record* transferred_to(Record& record, const Part& part, Guid& by);
 
@@ -114,6 +116,7 @@ struct Legs::Impl {
   std::deque<Handle> buried_first;
   std::set<std::string> waiting;  // keys with something due
   std::set<std::string> dirty;    // keys
+  Views farewells;                // of calls that have become part of others; to be told after
   std::size_t parts = 0;
   bool telling = false;
 };

@@ -35,6 +35,41 @@ bool Legs::Impl::names(const Connector& party, const Guid& guid) const {
   return user != nullptr && user->info.guid == guid;
 }
 
+// What does not come along ends where it was: the legs of whoever has joined them, and legs that
+// only rang, which ring in the other call now, as new ones.
+void Legs::Impl::bid_farewell(Record& from, const Guid& by, const std::string& into) {
+  call::CallView last;
+  last.key = from.key;
+  last.dialled = from.dialled;
+  const auto leave = [&](const std::string& id) {
+    for (auto it = from.told.legs.begin(); it != from.told.legs.end(); ++it) {
+      if (it->id != id) continue;
+      call::Leg leg = std::move(*it);
+      from.told.legs.erase(it);
+      leg.state = call::ConnectionState::null;
+      leg.cause = call::Cause::unspecified;
+      leg.vendor_cause = {};
+      last.legs.push_back(std::move(leg));
+      return;
+    }
+  };
+  for (std::size_t i = from.parts.size(); i > 0; --i) {
+    Part& part = from.parts[i - 1];
+    if (part.guid == by) {
+      leave(part.id);
+      erase(from, i - 1);
+    } else if (part.live() && part.standing == Standing::alerting) {
+      leave(part.id);
+      legs.erase(part.id);
+      part.id = into + "/" + part.guid;
+      for (unsigned n = 2; legs.contains(part.id); ++n) {
+        part.id = into + "/" + part.guid + "-" + std::to_string(n);
+      }
+    }
+  }
+  if (telling && !last.legs.empty()) farewells.push_back(std::move(last));
+}
+
 // Returns the one that goes on, which is the one that consumers will know the call by: where
 // somebody is who called. `by`: who has joined them; empty: whoever is in both.
 Record& Legs::Impl::join(Record& one, Record& other, const Guid& by) {
@@ -47,16 +82,12 @@ Record& Legs::Impl::join(Record& one, Record& other, const Guid& by) {
   const bool first = has_caller(one, left) || !has_caller(other, left);
   Record& into = first ? one : other;
   Record& from = first ? other : one;
-  const auto leave = [](Record& record, const Guid& guid, call::Cause cause) {
-    for (Part& part : record.parts) {
-      if (part.guid != guid || part.gone()) continue;
-      part.end = {TimePoint::min(), true, true, cause};
-    }
-  };
   if (!left.empty()) {
-    // Told once, in the call that goes on.
-    leave(into, left, call::Cause::transfer);
-    leave(from, left, call::Cause::normal_clearing);
+    for (Part& part : into.parts) {
+      if (part.guid != left || part.gone()) continue;
+      part.end = {TimePoint::min(), true, true, call::Cause::transfer};
+    }
+    bid_farewell(from, left, into.key);
   }
   for (Part& part : from.parts) {
     legs[part.id] = into.key;

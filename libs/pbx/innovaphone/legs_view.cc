@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "pbx/innovaphone/legs_impl.h"
@@ -228,7 +229,11 @@ call::CallView Legs::Impl::view_of(Record& record) {
       if (leg.state == ConnectionState::fail) {
         leg.vendor_cause = {part.cause_text, part.cause, std::nullopt};
       }
-      if (leg.state == ConnectionState::queued) leg.cause = Cause::park;
+      if (leg.state == ConnectionState::queued && !names(record.parked, part.guid) &&
+          !is_empty(record.parked)) {
+        leg.party = party_of(record.parked);
+        leg.party.kind = call::DeviceKind::park;
+      }
     }
     add(std::move(leg));
   }
@@ -278,7 +283,26 @@ Legs::Views Legs::Impl::flush(TimePoint now) {
                                       [](const Part& it) { return it.gone(); });
     if (telling && (!record.hidden_until || all_gone)) {
       call::CallView view = view_of(record);
-      if (view != record.told && (!view.legs.empty() || !record.told.legs.empty())) {
+      const bool sent_on =
+          all_gone && std::any_of(record.parts.begin(), record.parts.end(),
+                                  [](const Part& it) { return call::is_transfer(it.end->cause); });
+      if (sent_on) {
+        // Out of our sight: whoever is left ends afterwards, and not because of that.
+        call::CallView before = view;
+        for (call::Leg& leg : before.legs) {
+          const auto told = std::find_if(record.told.legs.begin(), record.told.legs.end(),
+                                         [&](const call::Leg& it) { return it.id == leg.id; });
+          if (told != record.told.legs.end() && leg.party.kind == call::DeviceKind::outside) {
+            leg = *told;
+          }
+        }
+        views.push_back(std::move(before));
+        std::erase_if(view.legs, [](const call::Leg& it) {
+          return it.party.kind != call::DeviceKind::outside;
+        });
+        record.told = {};
+        if (!view.legs.empty()) views.push_back(std::move(view));
+      } else if (view != record.told && (!view.legs.empty() || !record.told.legs.empty())) {
         record.told = view;
         views.push_back(std::move(view));
       }
@@ -305,6 +329,8 @@ Legs::Views Legs::Impl::flush(TimePoint now) {
     waiting.erase(key);
     records.erase(found);
   }
+  std::move(farewells.begin(), farewells.end(), std::back_inserter(views));
+  farewells.clear();
   return views;
 }
 

@@ -163,7 +163,6 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
     effects.push_back(Stage{call::LinkState::synchronizing});
     if (gathered_ == TimePoint::max() && !gather_over_) gathered_ = now + options_.gather;
   }
-  const unsigned generation = users_.generation();
   if (out.listed) {
     if (options_.inbound) {
       users_.for_each([&](const User& user) {
@@ -180,9 +179,14 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   } else if (ready_) {
     for (const std::string& guid : out.changed) observe_user(guid, effects);
   }
-  if (users_.generation() != generation && ready_) observe(legs_.on_users(), now, effects);
   const auto found = lines_.find(link);
   if (found == lines_.end()) return;
+  // Not for each of a list.
+  const bool listing = found->second.peer.phase() == Peer::Phase::listing;
+  if ((out.listed || (users_.generation() != generation_ && !listing)) && ready_) {
+    generation_ = users_.generation();
+    observe(legs_.on_users(), now, effects);
+  }
   Line& line = found->second;
   Directory::Output told;
   for (const std::string& guid : out.removed) line.directory.on_user_gone(guid, now, told);

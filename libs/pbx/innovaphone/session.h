@@ -86,6 +86,7 @@ class Session final : public pbx::Session {
   bool ready_ = false, over_ = false;
   TimePoint gathered_ = TimePoint::max();  // the first one is there, and the others are waited for
   bool gather_over_ = false;
+  unsigned generation_ = 0;      // of the users, when calls were last looked at
   std::set<std::string> homes_;  // PBXs where users live
 };
 

@@ -123,7 +123,8 @@ constexpr Capability kCapabilities[] = {
     {Service::conference_call, Confirmation::none, kUnseen},
     {Service::directed_pickup_call, Confirmation::observed, ""},
     {Service::park_call, Confirmation::observed,
-     "At the device itself if no slot is given, else at a position there or at another object."},
+     "At the device itself if no slot is given, else at a position there (two digits) or at an "
+     "object."},
     {Service::generate_digits, Confirmation::acknowledged, ""},
     {Service::start_recording, Confirmation::none, kUnseen},
     {Service::stop_recording, Confirmation::none, kUnseen},

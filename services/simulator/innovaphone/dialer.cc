@@ -128,6 +128,13 @@ bool Dialer::on_message(Socket& socket, const Message& message, TimePoint now) {
   if (flag_at(message.body, "ok")) {
     ++pbx_.counters.logins_ok;
     wire_.logged_in(socket.id);
+    if (take_one(pbx_.faults.drop_before_init)) {
+      const ConnectionId id = socket.id;
+      wire_.drop(id);
+      pbx_.sockets.erase(id);
+      on_closed(id, now);
+      return true;
+    }
     line->logged_in = socket.logged_in = true;
     introduce(*line, socket, now);
   } else {

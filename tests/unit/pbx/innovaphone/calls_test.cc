@@ -138,9 +138,9 @@ TEST_F(InnovaphoneCalls, ATransferIsToldWhenTheTransferringLegsEndFirst) {
   del("202", 2, "B", 5);
   EXPECT_THAT(events(), IsEmpty());
   call("201", 1, "A", 5, "203", "r-ct", no("ct", "202"));
-  EXPECT_THAT(events(), ElementsAre("connectionCleared 202", "connectionCleared 203 (transfer)",
-                                    "callCleared (transfer)", "transferred 202",
-                                    "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 203 (transfer)", "transferred 202",
+                                    "connectionCleared 202 (transfer)", "connectionCleared 202",
+                                    "callCleared"));
   call("203", 2, "B", 133, "201", "r-ct", no("ct", "202"));
   EXPECT_THAT(events(), IsEmpty());
   call("203", 2, "B", 135, "", "x-rel", cause(16));
@@ -158,9 +158,9 @@ TEST_F(InnovaphoneCalls, ATransferIsToldWhenTheOthersAreToldFirst) {
   call("201", 1, "A", 5, "203", "r-ct", no("ct", "202"));
   del("202", 1, "A", 389);
   del("202", 2, "B", 5);
-  EXPECT_THAT(events(), ElementsAre("connectionCleared 202", "connectionCleared 203 (transfer)",
-                                    "callCleared (transfer)", "transferred 202",
-                                    "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 203 (transfer)", "transferred 202",
+                                    "connectionCleared 202 (transfer)", "connectionCleared 202",
+                                    "callCleared"));
   pbx().pass(1s);
   EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
   EXPECT_THAT(events(), IsEmpty());
@@ -175,9 +175,9 @@ TEST_F(InnovaphoneCalls, ATransferIsToldWhenOneConferenceIdSurvives) {
   del("202", 2, "B", 5);
   call("201", 1, "B", 5, "203", "r-ct", no("ct", "202"));
   call("203", 2, "B", 133, "201", "r-ct", no("ct", "202"));
-  EXPECT_THAT(events(), ElementsAre("connectionCleared 202", "connectionCleared 203 (transfer)",
-                                    "callCleared (transfer)", "transferred 202",
-                                    "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 203 (transfer)", "transferred 202",
+                                    "connectionCleared 202 (transfer)", "connectionCleared 202",
+                                    "callCleared"));
 }
 
 TEST_F(InnovaphoneCalls, ATransferBeforeTheAnswerKeepsRinging) {
@@ -189,9 +189,9 @@ TEST_F(InnovaphoneCalls, ATransferBeforeTheAnswerKeepsRinging) {
   del("202", 2, "B", 4);
   call("201", 1, "A", 5, "203", "r-ct", no("ct", "202"));
   call("203", 2, "B", 132, "201", "r-ct", no("ct", "202"));
-  EXPECT_THAT(events(), ElementsAre("connectionCleared 202", "connectionCleared 203 (transfer)",
-                                    "callCleared (transfer)", "transferred 202",
-                                    "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(),
+              ElementsAre("transferred 202", "connectionCleared 202 (transfer)", "delivered 203",
+                          "connectionCleared 202", "connectionCleared 203", "callCleared"));
   call("203", 2, "B", 133, "201", "x-conn");
   EXPECT_THAT(events(), ElementsAre("established 203"));
 }
@@ -204,9 +204,9 @@ TEST_F(InnovaphoneCalls, ATransferOfAPartyOutside) {
   del("202", 1, "A", 389);
   del("202", 2, "B", 5);
   call("203", 2, "B", 133, "0600111222", "r-ct", no("ct", "202"));
-  EXPECT_THAT(events(), ElementsAre("connectionCleared 202", "connectionCleared 203 (transfer)",
-                                    "callCleared (transfer)", "transferred 202",
-                                    "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 203 (transfer)", "transferred 202",
+                                    "connectionCleared 202 (transfer)", "connectionCleared 202",
+                                    "callCleared"));
   call("203", 2, "B", 135, "", "x-rel", cause(16));
   EXPECT_THAT(events(),
               ElementsAre("connectionCleared 0600111222", "connectionCleared 203", "callCleared"));
@@ -220,10 +220,9 @@ TEST_F(InnovaphoneCalls, ATransferToAPartyOutside) {
   del("202", 1, "A", 389);
   del("202", 2, "B", 5);
   call("201", 1, "A", 5, "0600111222", "r-ct", no("ct", "202"));
-  EXPECT_THAT(
-      events(),
-      ElementsAre("connectionCleared 202", "connectionCleared 0600111222 (transfer)",
-                  "callCleared (transfer)", "transferred 202", "connectionCleared 202 (transfer)"));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 0600111222 (transfer)", "transferred 202",
+                                    "connectionCleared 202 (transfer)", "connectionCleared 202",
+                                    "callCleared"));
 }
 
 TEST_F(InnovaphoneCalls, ASingleStepTransfer) {
@@ -331,11 +330,29 @@ TEST_F(InnovaphoneCalls, AParkedOneWaitsAtItsDevice) {
   del("202", 1, "A", 134);
   EXPECT_THAT(events(), ElementsAre("connectionCleared 202 (park)"));
   call("202", 2, "A", 136, "201", "update");
-  EXPECT_THAT(events(), ElementsAre("queued 202 (park)"));
+  EXPECT_THAT(events(), ElementsAre("queued 202"));
   call("203", 2, "A", 133, "201", "x-conn", no("picking"));
   del("202", 2, "A", 136);
   EXPECT_THAT(events(), ElementsAre("delivered 203", "established 203", "diverted 202 (callPickup)",
                                     "connectionCleared 202 (callPickup)"));
+}
+
+TEST_F(InnovaphoneCalls, AParkedOneWaitsAtItsObject) {
+  talk("201", "202", "A", 1);
+  events();
+  call("202", 1, "A", 134, "", "r-rel", no("parked-to", "700"));
+  call("202", 2, "A", 136, "201", "update");
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 202 (park)", "queued 700"));
+}
+
+TEST_F(InnovaphoneCalls, OneThatLeavesOurSightIsTransferredFirst) {
+  talk("0600111222", "201", "A", 1);
+  events();
+  del("201", 1, "A", 133, no("xfer", "0600333444"));
+  pbx().pass(1s);
+  EXPECT_THAT(events(), ElementsAre("transferred 201 (singleStepTransfer)",
+                                    "connectionCleared 201 (singleStepTransfer)",
+                                    "connectionCleared 0600111222", "callCleared"));
 }
 
 // ---- What is missing, or comes twice.
