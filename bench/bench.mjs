@@ -221,6 +221,11 @@ async function vodiaLists() {
   return result(start('bench_vodia_lists', '--lists', quick ? 100 : 2_000));
 }
 
+async function innovaphoneUsers() {
+  say('innovaphone users');
+  return result(start('bench_innovaphone_users', '--users', '500', quick ? '1000' : '5000'));
+}
+
 // ---- The table.
 
 const rows = [];
@@ -269,6 +274,11 @@ function table(all) {
   for (const it of all.vodiaLists) {
     row(`vodia: list of ${it.calls} calls, one step: CPU`, 'µs', it.session_us, it.naive_us);
   }
+  for (const it of all.innovaphoneUsers) {
+    row(`innovaphone: ${it.users} users, memory of each`, 'B', it.bytes_per_user, it.floor_bytes_per_user, { digits: 0 });
+    row(`innovaphone: ${it.users} users, CPU of each`, 'µs', it.cpu_us_per_user, undefined);
+    row(`innovaphone: ${it.users} users initialised, at the PBX's pace`, 's', it.ready_seconds, undefined, { digits: 2 });
+  }
 }
 function text(lines) {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((it) => it[i].length)));
@@ -293,6 +303,7 @@ if (loadsOnly) {
 }
 all.headers = await headers();
 all.vodiaLists = await vodiaLists();
+all.innovaphoneUsers = await innovaphoneUsers();
 table(all);
 const shown = text([['what', 'unit', 'gateway', 'floor', 'ratio', 'aim', ''], ...rows]);
 const machine = `${os.cpus()[0].model}, ${threads} cores, Linux ${os.release()}, load ${loadBefore} before and ${busy()} after, ` +

@@ -76,7 +76,7 @@ class TenantOwner {
   void stored_checkpoint(const EventPublisher::Stored& stored);
   boost::asio::awaitable<void> write_checkpoint(wire::Checkpoint checkpoint);
 
-  // The link.
+  // The link: tenant_linking.cc.
   boost::asio::awaitable<void> keep_link();
   boost::asio::awaitable<Ending> link_once();
   Outlets outlets();
@@ -89,10 +89,10 @@ class TenantOwner {
   pbxgw::v1::TenantRecord record() const;
 
   // Events.
-  template <class Make>
-  void tell(Make make);
+  void tell(const std::function<std::vector<call::Event>()>& make);
   void stored(const EventPublisher::Stored& stored);
   boost::asio::awaitable<void> heal();
+  bool crowded() const;
   boost::asio::awaitable<void> pace();
 
   // Commands.
@@ -100,17 +100,13 @@ class TenantOwner {
               std::function<void(call::Reply)> done);
   std::optional<wire::Failure> obstacle();
 
-  // Media clients: tenant_signals.cc.
+  // What the desks need: tenant_desks.cc.
   SignalDesk::Owner signal_owner();
   std::optional<wire::Failure> no_signal_for(const call::DeviceId& device);
-
-  // The past.
   HistoryDesk::Owner history_owner();
   bool inquire(call::Inquiry inquiry, TimePoint limit,
                std::function<void(pbx::Inform::Answer)> done);
   base::Result<HistoryDesk::Way> way_to_recordings(std::string& why);
-
-  // Logins for browsers.
   LoginDesk::Owner login_owner();
 
   boost::asio::awaitable<void> let_go();

@@ -18,7 +18,7 @@ using pbx::TimePoint;
 namespace {
 
 constexpr Millis kPingsOut = 90s;  // when the connector gives a silent connection up
-constexpr Millis kUpgradeLimit = 10s;
+constexpr Millis kUpgradeLimit = 10s, kLoginLimit = 10s;
 constexpr pbx::LinkId kNoLink = ~pbx::LinkId{0};  // nobody knows yet who it is
 constexpr int kStepsMax = 2'000'000;
 
@@ -213,6 +213,7 @@ void Gateway::let_in(engine::ConnectionId connection) {
     return turn_away(connection);
   }
   line.open = true;
+  line.pings_out = now_ + kLoginLimit;
   line.reception = vendor_.inbound->receive(settings_, connection * 0x9e3779b97f4a7c15);
   stage_.dialect().on_open(connection, line.url, false, now_);
 }
@@ -229,6 +230,7 @@ void Gateway::receive_text(engine::ConnectionId connection, std::string_view tex
     line.reception.reset();
     line.link = next_arrived_++;
     line.admitted = *arrival;
+    line.pings_out = TimePoint::max();
     if (session_) adopt(connection);
   }
 }

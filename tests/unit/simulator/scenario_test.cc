@@ -249,7 +249,7 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
   auto settings = small_tenant();
   settings.own_listener = true;
   settings.engine.extensions.clear();
-  for (const auto& [first, last] : {std::pair(201, 212), std::pair(501, 508)}) {
+  for (const auto& [first, last] : {std::pair(201, 212), std::pair(301, 308), std::pair(501, 508)}) {
     for (int number = first; number <= last; ++number) {
       settings.engine.extensions.push_back(std::to_string(number));
     }
@@ -269,7 +269,7 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedScenarioTest,
                          testing::Values("demo.yaml", "service-desk.yaml", "office-morning.yaml",
-                                         "faults.yaml"));
+                                         "faults.yaml", "head-office.yaml"));
 
 }  // namespace
 }  // namespace simulator
