@@ -11,12 +11,13 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <malloc.h>
+#include <malloc.h>  // mallinfo2
 
 #include "base/overloaded.h"
 #include "call/tracker.h"
 #include "pbx/vendor.h"
 #include "simulator/stage.h"
+#include "unit/pbx/dialogue.h"
 
 // What a tenant of thousands of innovaphone users costs: the real session and tracker against the
 // simulated PBX, in one process and at a time of their own. How long the first snapshot takes is
@@ -27,7 +28,6 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace engine = simulator::engine;
-using pbx::SettingKind;
 
 double cpu_us() {
   timespec now{};
@@ -41,24 +41,7 @@ std::size_t bytes_in_use() {
 }
 
 pbx::Settings settings_of(const pbx::Vendor& vendor) {
-  pbx::Settings settings;
-  for (const pbx::Setting& row : vendor.settings) {
-    const std::string text = row.fallback ? row.fallback : row.name;
-    switch (row.kind) {
-      case SettingKind::text:
-      case SettingKind::choice:
-      case SettingKind::secret: settings.set(row.name, text); break;
-      case SettingKind::boolean: settings.set(row.name, text == "true"); break;
-      case SettingKind::integer:
-        settings.set(row.name, static_cast<std::int64_t>(std::atoll(text.c_str())));
-        break;
-      case SettingKind::duration: settings.set(row.name, std::chrono::milliseconds(30s)); break;
-      case SettingKind::accounts:
-        settings.set(row.name, std::map<std::string, pbx::Account>{});
-        break;
-      case SettingKind::apps: settings.set(row.name, std::map<std::string, pbx::App>{}); break;
-    }
-  }
+  pbx::Settings settings = pbx::test::default_settings(vendor);
   settings.set("app_object", std::string("gateway"));
   settings.set("password", std::string("secret"));
   settings.set("host", std::string("pbx.example"));

@@ -19,10 +19,10 @@
 #include "pbx/json.h"
 #include "pbx/vendor.h"
 #include "pbx/vodia/calls.h"
+#include "unit/pbx/dialogue.h"
 
 namespace {
 
-using pbx::SettingKind;
 using namespace std::chrono_literals;
 
 constexpr int kAccounts = 2'000;
@@ -107,24 +107,7 @@ std::string accounts_json() {
 }
 
 pbx::Settings settings_of(const pbx::Vendor& vendor) {
-  pbx::Settings settings;
-  for (const pbx::Setting& row : vendor.settings) {
-    const std::string text = row.fallback ? row.fallback : row.name;
-    switch (row.kind) {
-      case SettingKind::text:
-      case SettingKind::choice:
-      case SettingKind::secret: settings.set(row.name, text); break;
-      case SettingKind::boolean: settings.set(row.name, text == "true"); break;
-      case SettingKind::integer:
-        settings.set(row.name, static_cast<std::int64_t>(std::atoll(text.c_str())));
-        break;
-      case SettingKind::duration: settings.set(row.name, std::chrono::milliseconds(10s)); break;
-      case SettingKind::accounts:
-        settings.set(row.name, std::map<std::string, pbx::Account>{});
-        break;
-      case SettingKind::apps: settings.set(row.name, std::map<std::string, pbx::App>{}); break;
-    }
-  }
+  pbx::Settings settings = pbx::test::default_settings(vendor);
   settings.set("user", std::to_string(kFirst));
   settings.set("admin_user", std::string("admin"));
   settings.set("confirm_limit", std::chrono::milliseconds(1s));

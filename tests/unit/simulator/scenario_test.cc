@@ -249,7 +249,8 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
   auto settings = small_tenant();
   settings.own_listener = true;
   settings.engine.extensions.clear();
-  for (const auto& [first, last] : {std::pair(201, 212), std::pair(301, 308), std::pair(501, 508)}) {
+  for (const auto& [first, last] :
+       {std::pair(201, 212), std::pair(301, 308), std::pair(501, 508)}) {
     for (int number = first; number <= last; ++number) {
       settings.engine.extensions.push_back(std::to_string(number));
     }
