@@ -181,7 +181,7 @@ void Peer::take_user(const UserInfo& info, TimePoint now, Effects& effects, Outp
     }
     return;
   }
-  user->round = round_;
+  if (home) user->round = round_;  // the others list him too, at the same time
   out.changed.push_back(info.guid);
   if (!user->link || *user->link != link_) return;
   // Another Long Name is another address; the handle stays good.

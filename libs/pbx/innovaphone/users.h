@@ -20,7 +20,7 @@ struct User {
   call::DeviceId id;                  // empty until name_all(), or while nobody may see it
   std::optional<LinkId> link;         // where it is followed; nothing: its PBX is not connected
   int handle = 0;                     // there; 0: not, or not yet
-  std::uint64_t round = 0;            // the list that it was last in
+  std::uint64_t round = 0;            // the list of his own PBX that he was last in
   unsigned talking = 0, holding = 0;  // its legs, for what UserInfo does not tell
   // What other APIs tell of it: directory.h.
   std::string display;  // name for people

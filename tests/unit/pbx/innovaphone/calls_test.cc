@@ -399,5 +399,17 @@ TEST_F(InnovaphoneCalls, WhatEndedIsNotBroughtBackByItsLastWords) {
   EXPECT_THAT(events(), IsEmpty());
 }
 
+// Handles are never used again on their socket.
+TEST_F(InnovaphoneCalls, WhatIsSaidOfAHandleAfterItsEndIsOld) {
+  come_up();
+  talk("201", "0600111222", "A", 1);
+  del("201", 1, "A", 5);
+  pbx().pass(1s);
+  EXPECT_TRUE(pbx().tracker.book().calls.empty());
+  call("201", 1, "A", 5, "0600111222", "update");
+  pbx().pass(1s);
+  EXPECT_TRUE(pbx().tracker.book().calls.empty());
+}
+
 }  // namespace
 }  // namespace pbx::innovaphone

@@ -351,6 +351,24 @@ TEST_F(InnovaphoneInbound, FollowsEachUserWhereHeLives) {
   EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
 }
 
+TEST_F(InnovaphoneInbound, ListsOfSeveralPbxsMayComeAtOnce) {
+  pbx().begin();
+  for (const auto& [link, name] : {std::pair(kOne, "one"), std::pair(kTwo, "two")}) {
+    arrive(link, name);
+    introduce(link, name);
+    pbx().take_sent(link);
+  }
+  for (const LinkId link : {kOne, kTwo}) {
+    pbx().hear(user("201", R"(,"pbx":"one")"), link);
+    pbx().hear(user("203", R"(,"pbx":"two")"), link);
+  }
+  for (const LinkId link : {kOne, kTwo}) {
+    pbx().hear(R"({"mt":"InitializeResult","api":"RCC","src":"i"})", link);
+  }
+  EXPECT_THAT(sent(kOne), ElementsAre(HasSubstr(R"("cn":"User 201")")));
+  EXPECT_THAT(sent(kTwo), ElementsAre(HasSubstr(R"("cn":"User 203")")));
+}
+
 TEST_F(InnovaphoneInbound, KeepsTheCallsOfAPbxThatIsAway) {
   come_up_two();
   call("203", 1, "A", 5, "0600111222", "r-conn", {}, kTwo);
