@@ -95,8 +95,10 @@ asio::awaitable<void> Connector::keep_wish(base::TenantId tenant) {
   const auto put = co_await std::move(putting);
   if (put.has_error()) {
     wish.is_told = false;
-    kLog.warning("a tenant's lease cannot be asked for",
-                 {{"tenant", tenant}, {"error", put.error()}});
+    if (const auto suppressed = commons_.notes.pass(tenant.str(), now())) {
+      kLog.warning("a tenant's lease cannot be asked for",
+                   {{"tenant", tenant}, {"error", put.error()}, {"suppressed", *suppressed}});
+    }
     co_return;
   }
   wish.revision = *put;

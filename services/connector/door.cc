@@ -32,6 +32,7 @@ namespace {
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLog = telemetry::log::Logger("door");
 constexpr auto kTick = 500ms;
+constexpr std::chrono::milliseconds kCloseMax = 500ms;
 // Before its login nobody has a reason to say more, nor more often.
 constexpr std::size_t kMessageBytesMax = 65'535;
 constexpr unsigned kMessagesMax = 32;
@@ -178,6 +179,8 @@ struct Door::Doorman {
     net::HttpServer::Accept accept;
     accept.executor = route->executor;
     accept.limits = route->tenant->limits;
+    // Whoever has moved to another connector does not answer: its tenant is not to wait for that.
+    accept.limits->close = std::min(accept.limits->close, kCloseMax);
     return accept;
   }
 
@@ -235,6 +238,10 @@ asio::awaitable<pbx::Reception::Step> Door::Doorman::converse(
     }
     outcome = "turned_away";
   }
+  if (*clock == Clock::rang && !std::holds_alternative<TurnedAway>(last.verdict)) {
+    outcome = "login_late";  // the socket is being closed already
+    last.verdict = TurnedAway{Errc::timed_out, "no login in time"};
+  }
   if (*clock == Clock::runs) *clock = Clock::stopped;
   timer.cancel();
   co_return last;
@@ -244,8 +251,10 @@ asio::awaitable<pbx::Reception::Step> Door::Doorman::converse(
 asio::awaitable<void> Door::Doorman::receive(std::shared_ptr<State> state, net::HttpRequest request,
                                              net::WebSocket socket) {
   const auto guest = std::static_pointer_cast<Guest>(std::exchange(request.guest, nullptr));
+  const auto here = co_await asio::this_coro::executor;
   const auto route = state->find(request);
-  if (!route) {  // has just been removed from the configuration
+  // Removed from the configuration just now, or another tenant's by now.
+  if (!route || route->executor != here) {
     guest->has("unknown_path");
     co_await socket.close(kPolicyViolated, "not found");
     co_return;

@@ -315,6 +315,8 @@ asio::awaitable<void> TenantLink::serve(std::shared_ptr<Socket> socket, pbx::Han
 
 asio::awaitable<void> TenantLink::serve_arrived(std::shared_ptr<Socket> socket,
                                                 pbx::Arrival arrival) {
+  // Never from within adopt().
+  co_await asio::post(executor_, asio::use_awaitable);
   spawn(write_to(socket));
   if (!socket->close) apply(session_->on_link_arrived(socket->link, arrival, now()));
   co_await read_from(socket);

@@ -166,6 +166,7 @@ bool Commands::settle(Iterator it, TimePoint now, Effects& effects) {
       if (!pending.second &&
           state(0) == (alternates ? ConnectionState::hold : ConnectionState::null)) {
         pending.second = true;
+        pending.sent = pending.refused = 0;  // of the first half, which has worked
         pending.due = std::min(pending.limit, now + options_.action_limit);
         if (state(1) != ConnectionState::connected) {
           act(it->first, pending, pending.legs[1], "UserRetrieve", {}, now, effects);

@@ -213,7 +213,11 @@ call::CallView Legs::Impl::view_of(Record& record) {
                    user->info.e164.empty() ? user->id.str() : user->info.e164,
                    user->info.dn.empty() ? user->info.cn : user->info.dn};
     } else {
-      leg.party.device = call::DeviceId(part.guid);  // it was removed
+      // He was removed: as he was told.
+      leg.party.device = call::DeviceId(part.guid);
+      for (const call::Leg& it : record.told.legs) {
+        if (it.id == leg.id) leg.party = it.party;
+      }
     }
     if (part.gone()) {
       leg.cause = part.end->cause;

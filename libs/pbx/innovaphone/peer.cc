@@ -172,7 +172,10 @@ void Peer::take_user(const UserInfo& info, TimePoint now, Effects& effects, Outp
   }
   const bool home = is_home_of(info);
   User* user = users_.find(info.guid);
-  const std::string cn = user != nullptr ? user->info.cn : std::string();
+  // What another PBX has told of him does not count: it is here that he is to be followed.
+  const bool ours = user != nullptr && user->link == link_;
+  const std::string cn = ours ? user->info.cn : std::string();
+  const call::DeviceId id = user != nullptr ? user->id : call::DeviceId();
   user = users_.put(info, home ? std::optional(link_) : std::nullopt);
   if (user == nullptr) {
     if (left_out_++ == 0) {
@@ -181,8 +184,9 @@ void Peer::take_user(const UserInfo& info, TimePoint now, Effects& effects, Outp
     }
     return;
   }
-  if (home) user->round = round_;  // the others list him too, at the same time
+  if (user->link == link_) user->round = round_;  // the others list him too, at the same time
   out.changed.push_back(info.guid);
+  out.renamed = out.renamed || (!id.empty() && id != user->id);
   if (!user->link || *user->link != link_) return;
   // Another Long Name is another address; the handle stays good.
   if (phase_ >= Phase::initializing && user->handle == 0 && (cn.empty() || cn != info.cn)) {
@@ -201,7 +205,8 @@ void Peer::end_list(TimePoint now, Effects& effects, Output& out) {
   out.listed = true;
   std::vector<std::string> gone;
   users_.for_each([&](User& user) {
-    if (!user.link || *user.link != link_) return;
+    // Without a link: he was here once, and his PBX has come back without him.
+    if (user.link ? *user.link != link_ : !is_home_of(user.info)) return;
     if (user.round != round_) {
       gone.push_back(user.info.guid);
     } else {
@@ -249,9 +254,12 @@ void Peer::take_result(const Result& result, const std::string& src, TimePoint n
   }
   if (result.mt != "UserInitialize" || !src.starts_with(kOfUser)) return;
   const std::string guid = src.substr(kOfUser.size());
-  if (asked_.erase(guid) == 0) return;
-  due_ = now + options_.request_limit;
   User* user = users_.find(guid);
+  // A late answer is one all the same.
+  const bool asked = asked_.erase(guid) != 0;
+  const bool taken = user != nullptr && (user->link != link_ || user->handle != 0);
+  if (!asked && (result.user == 0 || taken)) return;
+  if (!asked_.empty()) due_ = now + options_.request_limit;
   if (result.user == 0) {
     effects.push_back(Note{Errc::device_not_found, "the PBX does not let us watch a user"});
   } else if (user == nullptr) {

@@ -39,7 +39,8 @@ class Peer {
     std::vector<std::string> changed;  // users; guids
     std::vector<std::string> removed;
     bool logged_in = false, listed = false, initialized = false;  // just now
-    std::optional<GiveUp> lost;                                   // it is of no use any more
+    bool renamed = false;        // somebody has another device's id now
+    std::optional<GiveUp> lost;  // it is of no use any more
   };
 
   // Outbound: `arrived` is false, and begin() follows.

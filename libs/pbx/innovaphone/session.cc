@@ -174,7 +174,7 @@ void Session::follow(LinkId link, Peer::Output out, TimePoint now, Effects& effe
   for (const std::string& guid : out.removed) {
     observe(legs_.on_user_gone(guid, now), now, effects);
   }
-  if (!out.removed.empty() && ready_) {
+  if ((!out.removed.empty() || out.renamed) && ready_) {
     observe_all(effects);
   } else if (ready_) {
     for (const std::string& guid : out.changed) observe_user(guid, effects);

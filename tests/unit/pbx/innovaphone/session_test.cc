@@ -174,6 +174,28 @@ TEST_F(InnovaphoneSession, FollowsUsersWhoComeAndGo) {
   EXPECT_EQ(pbx().tracker.find_leg("A/g206").first, nullptr);
 }
 
+TEST_F(InnovaphoneSession, ANewNumberIsANewDevice) {
+  come_up();
+  pbx().hear(R"({"mt":"UserInfo","api":"RCC","src":"i","update":"x","guid":"g201","cn":"User 201",)"
+             R"("h323":"u201","e164":"299","regs":[{"hw":"a"}]})");
+  EXPECT_EQ(device("201"), nullptr);
+  ASSERT_NE(device("299"), nullptr);
+  EXPECT_TRUE(device("299")->controllable);
+}
+
+TEST_F(InnovaphoneSession, ALateHandleIsAHandle) {
+  log_in();
+  list();
+  pbx().pass(30s);
+  ASSERT_TRUE(pbx().ready);
+  EXPECT_FALSE(device("201")->controllable);
+  initialize("201");
+  EXPECT_TRUE(device("201")->controllable);
+  pbx().take_events();
+  talk("201", "0600111222", "A", 1);
+  EXPECT_NE(pbx().tracker.find_leg("A/g201").second, nullptr);
+}
+
 TEST_F(InnovaphoneSession, NamesUsersWhoShareANumberByTheirLogin) {
   log_in();
   pbx().hear(user("201"));
@@ -408,6 +430,30 @@ TEST_F(InnovaphoneInbound, EndsCallsThatAreNotToldAgain) {
   list_two(kAgain);
   initialize("203", kAgain);
   EXPECT_EQ(pbx().take_events().size(), 3u);
+  EXPECT_TRUE(pbx().tracker.book().calls.empty());
+}
+
+TEST_F(InnovaphoneInbound, WhoeverTellsOfANewUserFirst) {
+  come_up_two();
+  for (const LinkId link : {kOne, kTwo}) {
+    pbx().hear(user("204", R"(,"pbx":"two","update":"x")"), link);
+  }
+  EXPECT_THAT(sent(kTwo),
+              testing::Contains(HasSubstr(R"("UserInitialize","api":"RCC","src":"u/g204")")));
+  EXPECT_THAT(sent(kOne), IsEmpty());
+}
+
+TEST_F(InnovaphoneInbound, ForgetsWhomAPbxDoesNotListAgain) {
+  come_up_two();
+  call("203", 1, "A", 5, "0600111222", "r-conn", {}, kTwo);
+  pbx().take_events();
+  pbx().lose(kTwo);
+  EXPECT_NE(device("203"), nullptr);
+  arrive(kAgain, "two");
+  introduce(kAgain, "two");
+  pbx().hear(R"({"mt":"InitializeResult","api":"RCC","src":"i"})", kAgain);
+  pbx().pass(10s);
+  EXPECT_EQ(device("203"), nullptr);
   EXPECT_TRUE(pbx().tracker.book().calls.empty());
 }
 
