@@ -72,8 +72,10 @@ TEST(ConnectorConfig, ReadsTheChoicesOfAVendor) {
 // Each is right by itself; only the vendor knows that they do not go together.
 TEST(ConnectorConfig, AsksTheVendorWhetherItsSettingsGoTogether) {
   const auto problems = [](const std::string& settings) {
-    return read("tenants: [{id: i, vendor: innovaphone, pbx: {app_object: gw, password: s3cret" +
-                settings + "}}]")
+    return read(
+               "inbound: {port: 8443, plain: true}\n"
+               "tenants: [{id: i, vendor: innovaphone, pbx: {app_object: gw, password: s3cret" +
+               settings + "}}]")
         .problems;
   };
   EXPECT_THAT(problems(", host: h"), IsEmpty());
