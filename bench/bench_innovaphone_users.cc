@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 #include <deque>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -82,8 +83,8 @@ class Office final : private engine::Wire {
         frames_.pop_front();
         act([&] { return session_->on_text(pbx::kPrimary, *frame, now_); });
       }
-      if (ready_ && now_ - last_heard_ > 1s) break;
       const auto due = std::min(stage_.deadline(), session_->deadline());
+      if (ready_ && due - last_heard_ > 1s) break;
       if (due - start > 10min) throw std::runtime_error("the users are not initialised");
       now_ = std::max(now_, due);
       if (stage_.deadline() <= now_) {
@@ -113,8 +114,7 @@ class Office final : private engine::Wire {
   std::size_t session_memory() const { return session_memory_; }
 
  private:
-  template <class Do>
-  void act(Do what) {
+  void act(const std::function<pbx::Effects()>& what) {
     const double begun = cpu_us();
     pbx::Effects effects = what();
     for (const auto& effect : effects) {
