@@ -74,5 +74,27 @@ TEST(InnovaphoneDirections, TellTheSame) {
   }
 }
 
+// Off-hook first, and then digit by digit: what no other vendor's PBX shows.
+TEST(InnovaphoneOverlap, IsToldAsItIsDialled) {
+  Gateway gateway(*pbx::find_vendor(kDialled.vendor), kDialled);
+  gateway.connect();
+  Office office(gateway);
+  auto& phones = gateway.phones();
+  ASSERT_TRUE(phones.seize("201", gateway.now()));
+  gateway.pause();
+  EXPECT_EQ(story_of(gateway.told()), "A 201 serviceInitiated\n");
+  for (const char* digits : {"2", "0", "2"}) {
+    EXPECT_FALSE(phones.dial("201", digits, gateway.now()));
+    gateway.pause();
+  }
+  office.answer("202");
+  office.hang_up("202");
+  EXPECT_EQ(story_of(gateway.told()), tidy(R"(
+      A 201  serviceInitiated, originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared)"));
+  office.go_home();
+}
+
 }  // namespace
 }  // namespace conformance
