@@ -65,14 +65,6 @@ constexpr Otherwise kOtherwise[] = {
     {"mute transfer", kConsultationAlone, kJoins},
     {"two-step transfer: completed after the answer", kConsultationAlone, kJoins},
     {"two-step transfer: completed before the answer", kConsultationAlone, kJoins},
-    {"two-step transfer: from outside", R"(
-      A +34600111222  originated, connectionCleared
-      A 202           delivered, established, held, retrieved, connectionCleared
-      A               callCleared
-      B 202           originated, connectionCleared
-      B 203           delivered, established, connectionCleared
-      B               callCleared)",
-     kJoins},
     {"deflect", R"(
       A 201  originated, connectionCleared
       A 202  delivered, diverted(callPickup), connectionCleared(callPickup)

@@ -134,13 +134,6 @@ void two_step_after_answer(Office& office) {
   office.complete_transfer("202");
   office.hang_up("201");
 }
-void two_step_from_outside(Office& office) {
-  talk(office, kCaller, "202");
-  talk(office, "202", "203");
-  office.complete_transfer("202");
-  office.wait(5s);
-  office.hang_up("203");
-}
 void two_step_before_answer(Office& office) {
   talk(office, "201", "202");
   office.dial("202", "203");
@@ -357,14 +350,6 @@ constexpr Scenario kScenarios[] = {
       B 202  originated, connectionCleared
       B 203  delivered, established, connectionCleared(transfer)
       B      callCleared)"},
-    {"two-step transfer: from outside", two_step_from_outside, R"(
-      A +34600111222  originated, connectionCleared
-      A 202           delivered, established, held, transferred, connectionCleared(transfer)
-      A 203           connectionCleared
-      A               callCleared
-      B 202           originated, connectionCleared
-      B 203           delivered, established, connectionCleared(transfer)
-      B               callCleared)"},
     {"two-step transfer: completed before the answer", two_step_before_answer, R"(
       A 201  originated, connectionCleared
       A 202  delivered, established, held, transferred, connectionCleared(transfer)

@@ -162,8 +162,8 @@ void Legs::Impl::drop(const Handle& handle, Part& part) {
   handles.erase(handle);
 }
 
-void Legs::Impl::bury(const Handle& handle) {
-  if (!buried.insert(handle).second) return;
+void Legs::Impl::bury(const Handle& handle, const std::string& conf) {
+  if (!buried.insert_or_assign(handle, conf).second) return;
   buried_first.push_back(handle);
   if (buried_first.size() <= kBuriedMax) return;
   buried.erase(buried_first.front());
@@ -271,8 +271,11 @@ Legs::~Legs() = default;
 
 Legs::Views Legs::on_call(const Handle& handle, const Guid& guid, const CallInfo& info,
                           TimePoint now) {
-  if (impl_->buried.contains(handle)) return {};
-  if (info.del) impl_->bury(handle);
+  if (const auto buried = impl_->buried.find(handle); buried != impl_->buried.end()) {
+    const bool begins = low_of(info.state) == Low::setup;
+    if (info.conf.empty() ? !begins : info.conf == buried->second) return {};
+  }
+  if (info.del) impl_->bury(handle, info.conf);
   const auto place = impl_->handles.find(handle);
   const bool known = place != impl_->handles.end() && !place->second.key.empty();
   if (!known) {

@@ -80,7 +80,7 @@ struct Legs::Impl {
   bool take(Part& part, const Handle& handle, const CallInfo& info, TimePoint now);
   void finish(Part& part, Standing over, bool bare, TimePoint now);
   void drop(const Handle& handle, Part& part);
-  void bury(const Handle& handle);
+  void bury(const Handle& handle, const std::string& conf);
   void erase(Record& record, std::size_t part);
 
   // Calls that become one: legs_join.cc.
@@ -110,9 +110,9 @@ struct Legs::Impl {
   std::unordered_map<Guid, std::vector<std::string>> at_user;  // → keys
   std::map<Handle, Place> handles;
   std::set<Handle> made;  // by a MakeCall of ours
-  // Handles are never used again on their socket: what is still said of one whose end was told is
-  // old. The last kBuriedMax of them.
-  std::set<Handle> buried;
+  // The `conf` of handles whose end was told: what is still said of it is old, until the handle is
+  // used again. The last kBuriedMax of them.
+  std::map<Handle, std::string> buried;
   std::deque<Handle> buried_first;
   std::set<std::string> waiting;  // keys with something due
   std::set<std::string> dirty;    // keys

@@ -92,7 +92,6 @@ class Peer {
   Phase phase_ = Phase::logging_in;
   Login login_;
   std::string name_, via_;
-  bool introduced_ = false;
   std::set<std::string, std::less<>> apis_;
   std::uint64_t round_;               // of its list
   TimePoint due_ = TimePoint::max();  // of the present step

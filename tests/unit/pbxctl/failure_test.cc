@@ -47,6 +47,7 @@ constexpr Row kRows[] = {
     {"DEVICE_CREDENTIALS_REFUSED", ExitCode::not_possible},
     {"DEVICE_OUT_OF_SERVICE", ExitCode::not_possible},
     {"REQUEST_ID_REUSED", ExitCode::usage},
+    {"CHALLENGE_USED", ExitCode::not_possible},
     {"PAGE_TOKEN_INVALID", ExitCode::usage},
     {"RESUME_MARKER_INVALID", ExitCode::usage},
     {"RESUME_MARKER_EXPIRED", ExitCode::not_possible},

@@ -399,7 +399,7 @@ TEST_F(InnovaphoneCalls, WhatEndedIsNotBroughtBackByItsLastWords) {
   EXPECT_THAT(events(), IsEmpty());
 }
 
-// Handles are never used again on their socket.
+// Whether handles are used again on their socket is not documented.
 TEST_F(InnovaphoneCalls, WhatIsSaidOfAHandleAfterItsEndIsOld) {
   come_up();
   talk("201", "0600111222", "A", 1);
@@ -409,6 +409,8 @@ TEST_F(InnovaphoneCalls, WhatIsSaidOfAHandleAfterItsEndIsOld) {
   call("201", 1, "A", 5, "0600111222", "update");
   pbx().pass(1s);
   EXPECT_TRUE(pbx().tracker.book().calls.empty());
+  talk("201", "0600111222", "B", 1);
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
 }
 
 }  // namespace
