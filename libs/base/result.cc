@@ -34,6 +34,8 @@ constexpr std::array kRows = std::to_array<Row>({
     {Errc::permission_denied, "permission_denied", "not permitted"},
     {Errc::recording_not_found, "recording_not_found", "no such recording"},
     {Errc::challenge_used, "challenge_used", "this challenge was signed before"},
+    {Errc::resource_not_found, "resource_not_found", "no such resource at the PBX"},
+    {Errc::already_exists, "already_exists", "the PBX has one already"},
     {Errc::owner_moving, "owner_moving", "no connector owns the tenant right now"},
     {Errc::pbx_disconnected, "pbx_disconnected", "no link to the PBX right now"},
     {Errc::shutting_down, "shutting_down", "shutting down"},

@@ -28,6 +28,8 @@ enum class Errc {
   permission_denied,      // the caller may not do this
   recording_not_found,    // the PBX does not have this recording, or no longer
   challenge_used,         // this challenge was signed before
+  resource_not_found,     // the PBX has no such phone, user, token or agent
+  already_exists,         // the PBX has one of this name, number or login already
 
   // Why it could not be done, or whether it was is not known.
   owner_moving,       // no connector owns the tenant right now; one will within the lease time

@@ -31,6 +31,11 @@ const char* name_of(Service service) noexcept {
     case Service::search_calls: return "SearchCalls";
     case Service::get_recording: return "GetRecording";
     case Service::sign_challenge: return "SignChallenge";
+    case Service::create_device: return "CreateDevice";
+    case Service::create_user: return "CreateUser";
+    case Service::create_user_token: return "CreateUserToken";
+    case Service::create_agent: return "CreateAgent";
+    case Service::get_agent_session: return "GetAgentSession";
   }
   return "MakeCall";
 }
@@ -71,7 +76,12 @@ bool allowed_in(Service service, ConnectionState state) noexcept {
     case Service::signal:
     case Service::search_calls:
     case Service::get_recording:
-    case Service::sign_challenge: return false;
+    case Service::sign_challenge:
+    case Service::create_device:
+    case Service::create_user:
+    case Service::create_user_token:
+    case Service::create_agent:
+    case Service::get_agent_session: return false;
   }
   return false;
 }

@@ -40,8 +40,15 @@ enum class Service {
   search_calls,    // calls that are over
   get_recording,   // what was recorded of one
   sign_challenge,  // a login for somebody else's browser: pbx/app_login.h
+  // What the PBX is set up with: administration.h. The first four with List, Get and Delete of it.
+  create_device,
+  create_user,
+  create_user_token,
+  create_agent,
+  get_agent_session,
 };
-inline constexpr std::size_t kServiceCount = static_cast<std::size_t>(Service::sign_challenge) + 1;
+inline constexpr std::size_t kServiceCount =
+    static_cast<std::size_t>(Service::get_agent_session) + 1;
 // The first of them are commands (command.h).
 inline constexpr std::size_t kCommandCount = static_cast<std::size_t>(Service::set_agent_state) + 1;
 inline bool is_command(Service service) noexcept {

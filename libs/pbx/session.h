@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "call/administration.h"
 #include "call/command.h"
 #include "call/event.h"
 #include "call/history.h"
@@ -111,6 +112,11 @@ struct Inform {
   call::InquiryId id;
   Answer answer;
 };
+// What became of an on_order().
+struct Fulfil {
+  call::OrderId id;
+  call::OrderReply reply;
+};
 // Worth a log line and a count. Never a secret, never a number of somebody outside.
 struct Note {
   base::Error what;
@@ -123,7 +129,7 @@ struct GiveUp {
   std::optional<std::chrono::milliseconds> retry_after;  // not sooner than this, if given
 };
 using Effect = std::variant<OpenLink, SendText, CloseLink, SendHttp, Stage, Ready, Observe, Answer,
-                            Signal, EndSignal, Note, GiveUp, Inform>;
+                            Signal, EndSignal, Note, GiveUp, Inform, Fulfil>;
 using Effects = std::vector<Effect>;
 
 // What the server said to a request. A redirect is a reply like any other: nobody follows it.
@@ -195,6 +201,14 @@ class Session {
   virtual Effects on_inquiry(call::InquiryId id, const call::Inquiry& /*inquiry*/,
                              TimePoint /*limit*/, TimePoint /*now*/) {
     return {Inform{id, call::Refusal{base::Errc::feature_not_supported, ""}}};
+  }
+  // Something to be set up at the PBX, or told of it, while the vendor's capabilities offer its
+  // service. `limit`: when the caller stops waiting. Fulfilled exactly once, also before Ready; of
+  // what is open when the session ends, the shell says so: outcome_unknown, if it changes
+  // something.
+  virtual Effects on_order(call::OrderId id, const call::Order& /*order*/, TimePoint /*limit*/,
+                           TimePoint /*now*/) {
+    return {Fulfil{id, call::Refusal{base::Errc::feature_not_supported, ""}}};
   }
   // deadline() has passed.
   virtual Effects on_tick(TimePoint now) = 0;

@@ -22,6 +22,7 @@ enum class SettingKind {
   integer,
   duration,
   accounts,  // a list of {device, user, password, pinned}: logins of single devices
+  tokens,    // a list of {device, token}: tokens of single devices' users
   apps,      // a list of {app, domain, password, scope}: logins signed for browsers
 };
 
@@ -49,7 +50,8 @@ struct App {
 };
 
 using Value = std::variant<std::string, bool, std::int64_t, std::chrono::milliseconds,
-                           std::map<std::string, Account>, std::map<std::string, App>>;
+                           std::map<std::string, Account>, std::map<std::string, App>,
+                           std::map<std::string, std::string>>;
 
 // Checked against the vendor's rows: every row has its value here, of its kind's type.
 class Settings {
@@ -66,6 +68,10 @@ class Settings {
   }
   const std::map<std::string, Account>& accounts(std::string_view name) const {
     return get<std::map<std::string, Account>>(name);
+  }
+  // By device.
+  const std::map<std::string, std::string>& tokens(std::string_view name) const {
+    return get<std::map<std::string, std::string>>(name);
   }
   const std::map<std::string, App>& apps(std::string_view name) const {
     return get<std::map<std::string, App>>(name);

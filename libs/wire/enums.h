@@ -35,7 +35,7 @@ struct Enumeration<call::Direction>
     : Shifted<call::Direction, v1::Direction, 1, call::Direction::outbound, v1::Direction_MAX> {};
 template <>
 struct Enumeration<call::Service>
-    : Shifted<call::Service, v1::Service, 1, call::Service::sign_challenge, v1::Service_MAX> {};
+    : Shifted<call::Service, v1::Service, 1, call::Service::get_agent_session, v1::Service_MAX> {};
 template <>
 struct Enumeration<call::Confirmation>
     : Shifted<call::Confirmation, v1::Confirmation, 1, call::Confirmation::observed,

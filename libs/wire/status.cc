@@ -20,6 +20,7 @@ enum Code {
   INVALID_ARGUMENT = 3,
   DEADLINE_EXCEEDED = 4,
   NOT_FOUND = 5,
+  ALREADY_EXISTS = 6,
   PERMISSION_DENIED = 7,
   RESOURCE_EXHAUSTED = 8,
   FAILED_PRECONDITION = 9,
@@ -77,6 +78,10 @@ constexpr auto kRows = std::to_array<ErrorRow>({
      "Have the browser connect to the PBX anew, and sign the challenge that it then gets.",
      kNoRetry},
 
+    {Errc::resource_not_found, NOT_FOUND, "RESOURCE_NOT_FOUND",
+     "Check the name against the list of its kind; somebody may have deleted it.", kNoRetry},
+    {Errc::already_exists, ALREADY_EXISTS, "RESOURCE_EXISTS",
+     "Take the one that is there, or choose another name, number or login.", kNoRetry},
     {Errc::owner_moving, UNAVAILABLE, "OWNER_MOVING",
      "Try again: nothing was sent, and another connector takes over within the lease time.", 1s},
     {Errc::pbx_disconnected, UNAVAILABLE, "PBX_DISCONNECTED",

@@ -149,6 +149,22 @@ std::map<std::string, pbx::Account> read_accounts(const Section& pbx, const pbx:
   return accounts;
 }
 
+std::map<std::string, std::string> read_tokens(const Section& pbx, const pbx::Setting& setting,
+                                               Digest& digest) {
+  std::map<std::string, std::string> tokens;
+  pbx.each(setting.name,
+           [&](const Section& item) {
+             const auto device =
+                 item.text("device", {.doc = "The device's number.", .length_max = 64});
+             auto token = item.secret("token", {.doc = "An access token of its user."}).reveal();
+             digest.add(device);
+             digest.add(token);
+             tokens[device] = std::move(token);
+           },
+           {.doc = setting.meaning, .count_max = 20'000, .unique = "device"});
+  return tokens;
+}
+
 std::map<std::string, pbx::App> read_apps(const Section& pbx, const pbx::Setting& setting,
                                           Digest& digest) {
   std::map<std::string, pbx::App> apps;
@@ -222,6 +238,7 @@ pbx::Value read_setting(const Section& pbx, const pbx::Setting& setting, Digest&
       return value;
     }
     case pbx::SettingKind::accounts: return read_accounts(pbx, setting, digest);
+    case pbx::SettingKind::tokens: return read_tokens(pbx, setting, digest);
     case pbx::SettingKind::apps: return read_apps(pbx, setting, digest);
   }
   return std::string();

@@ -87,6 +87,13 @@ asio::awaitable<Ending> TenantLink::run() {
     inform(*uninformed_.begin(),
            call::Refusal{Errc::pbx_disconnected, "the link to the PBX ended in the meantime"});
   }
+  while (!unfulfilled_.empty()) {
+    const auto [id, changes] = *unfulfilled_.begin();
+    fulfil(id, changes ? call::Refusal{Errc::outcome_unknown,
+                                       "the link to the PBX ended before it was known"}
+                       : call::Refusal{Errc::pbx_disconnected,
+                                       "the link to the PBX ended in the meantime"});
+  }
   co_return *ending_;
 }
 
@@ -166,6 +173,21 @@ void TenantLink::inform(call::InquiryId id, pbx::Inform::Answer answer) {
   if (uninformed_.erase(id) == 1) outlets_.inform(id, std::move(answer));
 }
 
+bool TenantLink::order(call::OrderId id, const call::Order& order, pbx::TimePoint limit) {
+  if (unfulfilled_.size() >= options_.orders_max) return false;
+  unfulfilled_[id] = call::changes_something(order);
+  if (ending_) {
+    fulfil(id, call::Refusal{Errc::pbx_disconnected, ""});
+  } else {
+    apply(session_->on_order(id, order, limit, now()));
+  }
+  return true;
+}
+
+void TenantLink::fulfil(call::OrderId id, call::OrderReply reply) {
+  if (unfulfilled_.erase(id) == 1) outlets_.fulfil(id, std::move(reply));
+}
+
 // Counts `work` in, so that run() outlives it.
 void TenantLink::spawn(asio::awaitable<void> work) {
   ++running_;
@@ -203,6 +225,7 @@ void TenantLink::apply(pbx::Effects effects) {
                      end({it.why, std::move(it.detail), it.retry_after});
                    },
                    [&](pbx::Inform& it) { inform(it.id, std::move(it.answer)); },
+                   [&](pbx::Fulfil& it) { fulfil(it.id, std::move(it.reply)); },
                },
                effect);
   }

@@ -37,6 +37,7 @@ struct Outlets {
   std::function<void(const pbx::Signal&)> signal{};
   std::function<void(const pbx::EndSignal&)> end_signal{};
   std::function<void(call::InquiryId, pbx::Inform::Answer)> inform = nullptr;
+  std::function<void(call::OrderId, call::OrderReply)> fulfil = nullptr;
   // Whether connections that PBXs have opened can be adopted from now on; once true, once false.
   std::function<void(bool)> receives = nullptr;
   // Which PBXs have a connection here that they have opened, whenever that changes.
@@ -51,6 +52,7 @@ struct LinkOptions {
   std::size_t commands_max = 256;  // taken and not answered yet
   std::size_t requests_max = 64;   // HTTP requests under way; another one fails at once
   std::size_t inquiries_max = 64;  // taken and not answered yet
+  std::size_t orders_max = 64;     // taken and not answered yet
 };
 
 // Why a link ended.
@@ -85,6 +87,8 @@ class TenantLink {
 
   // The same for a question about the past.
   bool inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoint limit);
+  // The same for something to be set up at the PBX.
+  bool order(call::OrderId id, const call::Order& order, pbx::TimePoint limit);
 
   // A connection that a PBX has opened, on this link's executor: one of the session's sockets from
   // here on. `guest` is kept for as long as it is open. Only while outlets.receives said so.
@@ -115,6 +119,7 @@ class TenantLink {
   void close(pbx::LinkId link);
   void answer(call::CommandId id, call::Reply reply);
   void inform(call::InquiryId id, pbx::Inform::Answer answer);
+  void fulfil(call::OrderId id, call::OrderReply reply);
   void spawn(boost::asio::awaitable<void> work);
 
   boost::asio::any_io_executor executor_;
@@ -126,6 +131,7 @@ class TenantLink {
   std::map<pbx::HttpId, std::shared_ptr<Request>> requests_;
   std::set<call::CommandId> unanswered_;
   std::set<call::InquiryId> uninformed_;
+  std::map<call::OrderId, bool> unfulfilled_;  // whether it changes something
   std::optional<Ending> ending_;
   bool receives_ = false;
   pbx::LinkId next_arrived_ = pbx::kFirstArrived;

@@ -202,7 +202,12 @@ Deed deed_of(Service service) {
     case Service::signal:
     case Service::search_calls:
     case Service::get_recording:
-    case Service::sign_challenge: break;  // no commands
+    case Service::sign_challenge:
+    case Service::create_device:
+    case Service::create_user:
+    case Service::create_user_token:
+    case Service::create_agent:
+    case Service::get_agent_session: break;  // no commands
   }
   return {};
 }

@@ -445,6 +445,7 @@ void Gateway::apply(pbx::Effects effects) {
                      if (open) stream->second.end = Ended{it.why, it.detail};
                    },
                    [](pbx::Inform&) {},  // nobody here asks about the past
+                   [](pbx::Fulfil&) {},  // nor sets anything up
                    [](pbx::Note&) {},
                    [&](pbx::GiveUp& it) { end_session(it.why, it.detail, it.retry_after); },
                },

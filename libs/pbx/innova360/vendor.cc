@@ -49,6 +49,8 @@ constexpr const char* kSeenOnly =
     "Innova360's protocol has no message for it; done at the phone, it is seen as an event.";
 constexpr const char* kAbsent = "Innova360's protocol has no message for it.";
 
+constexpr const char* kSetUp = "Innova360 has no documented way to be set up by a program.";
+
 constexpr Capability kCapabilities[] = {
     {Service::make_call, Confirmation::observed,
      "The device's own phone rings first, and the number is dialled when it is answered. Needs the "
@@ -95,6 +97,12 @@ constexpr Capability kCapabilities[] = {
     {Service::get_recording, Confirmation::none, kAbsent},
     {Service::sign_challenge, Confirmation::none,
      "Innova360 has no login that somebody else could sign."},
+    {Service::create_device, Confirmation::none, kSetUp},
+    {Service::create_user, Confirmation::none, kSetUp},
+    {Service::create_user_token, Confirmation::none, kSetUp},
+    {Service::create_agent, Confirmation::none, kSetUp},
+    {Service::get_agent_session, Confirmation::none,
+     "An Innova360 tells of an agent what GetDevice has, and no causes of a pause."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

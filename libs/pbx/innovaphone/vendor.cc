@@ -101,6 +101,9 @@ constexpr const char* kUnseen =
 constexpr const char* kPhone = "The device's phone must be of a kind that the PBX can answer for.";
 constexpr const char* kPbxApi = "The App object has to grant PbxApi.";
 
+constexpr const char* kSetUp =
+    "Not asked for yet: an innovaphone is set up with its own administrator's pages.";
+
 constexpr Capability kCapabilities[] = {
     {Service::make_call, Confirmation::observed,
      "innovaphone's own phones go off-hook by themselves; others ring first."},
@@ -144,6 +147,11 @@ constexpr Capability kCapabilities[] = {
      "Phones upload recordings to a web server of the customer's; the PBX has none."},
     {Service::sign_challenge, Confirmation::acknowledged,
      "For the App objects in the setting apps."},
+    {Service::create_device, Confirmation::none, kSetUp},
+    {Service::create_user, Confirmation::none, kSetUp},
+    {Service::create_user_token, Confirmation::none, kSetUp},
+    {Service::create_agent, Confirmation::none, kSetUp},
+    {Service::get_agent_session, Confirmation::none, "An innovaphone has no agents."},
 };
 
 std::vector<std::string> words_of(const std::string& text) {

@@ -92,6 +92,9 @@ constexpr const char* kRecording =
     "Servers before 69 only: later ones have no documented command, and refuse it as not "
     "supported.";
 
+constexpr const char* kSetUp =
+    "Not asked for yet: a Vodia is set up with its own administrator's pages.";
+
 constexpr Capability kCapabilities[] = {
     {Service::make_call, Confirmation::observed,
      "The device's own phone rings first, and the number is dialled when it is answered."},
@@ -141,6 +144,12 @@ constexpr Capability kCapabilities[] = {
      "Takes an admin_user, as SearchCalls does."},
     {Service::sign_challenge, Confirmation::none,
      "Vodia has no login that somebody else could sign."},
+    {Service::create_device, Confirmation::none, kSetUp},
+    {Service::create_user, Confirmation::none, kSetUp},
+    {Service::create_user_token, Confirmation::none, kSetUp},
+    {Service::create_agent, Confirmation::none, kSetUp},
+    {Service::get_agent_session, Confirmation::none,
+     "A Vodia tells of an agent what GetDevice has; causes of a pause it does not know."},
 };
 
 std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64_t random) {

@@ -26,7 +26,7 @@ TEST(Words, AreOneOfAKind) {
   expect_words(CallEventType::recording_stopped, false);
   expect_words(DeviceEventType::information, false);
   expect_words(LinkState::awaiting_pbx, false);
-  expect_words(Service::sign_challenge, true);
+  expect_words(Service::get_agent_session, true);
   EXPECT_STREQ(name_of(CallEventType::connection_cleared), "connectionCleared");
   EXPECT_STREQ(name_of(Service::make_call), "MakeCall");
 }

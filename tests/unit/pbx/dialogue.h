@@ -165,6 +165,7 @@ class Dialogue {
   std::vector<Note> notes;
   std::vector<GiveUp> given_up;
   std::map<call::InquiryId, std::vector<Inform::Answer>> informed;
+  std::map<call::OrderId, std::vector<call::OrderReply>> fulfilled;
   std::vector<call::Observation> seen;
   // What consumers are told: "delivered 202", with the cause behind it where it is not the usual
   // one, and the command that caused it: "connectionCleared 202 (normalClearing) by 1".
@@ -190,6 +191,7 @@ class Dialogue {
                      [&](const Note& it) { notes.push_back(it); },
                      [&](const GiveUp& it) { given_up.push_back(it); },
                      [&](const Inform& it) { informed[it.id].push_back(it.answer); },
+                     [&](const Fulfil& it) { fulfilled[it.id].push_back(it.reply); },
                  },
                  effect);
     }

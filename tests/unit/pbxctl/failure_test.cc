@@ -40,6 +40,8 @@ constexpr Row kRows[] = {
     {"DEVICE_NOT_FOUND", ExitCode::not_found},
     {"CALL_NOT_FOUND", ExitCode::not_found},
     {"RECORDING_NOT_FOUND", ExitCode::not_found},
+    {"RESOURCE_NOT_FOUND", ExitCode::not_found},
+    {"RESOURCE_EXISTS", ExitCode::not_possible},
     {"CONNECTION_NOT_FOUND", ExitCode::not_found},
     {"FEATURE_NOT_SUPPORTED", ExitCode::not_possible},
     {"INCORRECT_CONNECTION_STATE", ExitCode::not_possible},
