@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "call/model.h"
 #include "pbx/json.h"
@@ -58,5 +59,29 @@ bool visit_elements(simdjson::ondemand::value& field, Visit&& visit) {
   }
   return true;
 }
+
+// Writes one.
+class JsonObject {
+ public:
+  JsonObject& text(std::string_view key, std::string_view value) {
+    append_json(begin(key), value);
+    return *this;
+  }
+  // `value` is JSON.
+  JsonObject& raw(std::string_view key, std::string_view value) {
+    begin(key) += value;
+    return *this;
+  }
+  std::string take() { return std::move(out_) + '}'; }
+
+ private:
+  std::string& begin(std::string_view key) {
+    if (out_.size() > 1) out_ += ',';
+    append_json(out_, key);
+    return out_ += ':';
+  }
+
+  std::string out_ = "{";
+};
 
 }  // namespace pbx::webitel
