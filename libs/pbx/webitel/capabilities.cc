@@ -8,7 +8,8 @@ using call::Confirmation;
 using call::Service;
 
 constexpr const char* kRecording =
-    "The vendor's client has messages for it that its server does not know; what the PBX records by "
+    "The vendor's client has messages for it that its server does not know; what the PBX records "
+    "by "
     "itself, GetRecording brings.";
 
 constexpr Capability kCapabilities[] = {

@@ -103,6 +103,7 @@ void Commands::dial(Iterator it, TimePoint now, Effects& effects) {
   pending.due = std::min(pending.limit, now + options_.call_limit);
   pending.dialling = true;
   pending.before = legs_.of_user(pending.user);
+  legs_.expect_made(pending.user, pending.due);
   post(it, "POST", "/calls", make_call_body(pending.extension, pending.number, pending.data),
        options_.call_limit, effects);
   wants_calls_ = true;
@@ -123,7 +124,8 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
                                        Pending draft, TimePoint now, Effects& effects) {
   const Iterator it = pending_.emplace(id, std::move(draft)).first;
   Pending& pending = it->second;
-  // Only ids that the PBX has told of this tenant are ever sent: it does not check (webitel.md 7.4).
+  // Only ids that the PBX has told of this tenant are ever sent: it does not check
+  // (webitel.md 7.4).
   const auto take_leg = [&](const call::Target& target) -> std::optional<Refusal> {
     const auto known = legs_.find(target.leg);
     if (!known) return Refusal{Errc::call_not_found, "the call has ended"};
@@ -147,12 +149,13 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
     return person;
   };
   const Refusal no_user{Errc::device_not_found, "no user of the PBX has this extension"};
-  const auto send_away = [&](const call::Target& target,
-                             const std::string& destination) -> std::optional<Refusal> {
+  const auto send_away = [&](const call::Target& target, const std::string& destination,
+                             Legs::Doing doing) -> std::optional<Refusal> {
     const auto number = dialled_number(destination);
     if (!number) return no_number();
     if (auto refused = take_leg(target)) return refused;
-    say(it, "call_blind_transfer", transfer_data(target.leg, *number), effects);
+    legs_.expect(target.leg, doing, pending.due);
+    say(it, "call_blind_transfer", transfer_data(legs_.find(target.leg)->id, *number), effects);
     return std::nullopt;
   };
   // Two of one device's: begins with the active one, and then retrieves the other.
@@ -247,14 +250,18 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
           [&](const call::TransferCall& order) -> std::optional<Refusal> {
             if (auto refused = take_leg(order.active)) return refused;
             if (auto refused = take_leg(order.held)) return refused;
-            say(it, "call_bridge", bridge_data(order.held.leg, order.active.leg), effects);
+            legs_.expect(order.active.leg, Legs::Doing::join, pending.due);
+            legs_.expect(order.held.leg, Legs::Doing::join, pending.due);
+            const std::string from(legs_.find(order.held.leg)->id);
+            const std::string to(legs_.find(order.active.leg)->id);
+            say(it, "call_bridge", bridge_data(from, to), effects);
             return std::nullopt;
           },
           [&](const call::SingleStepTransferCall& order) {
-            return send_away(order.target, order.destination);
+            return send_away(order.target, order.destination, Legs::Doing::transfer);
           },
           [&](const call::DeflectCall& order) {
-            return send_away(order.target, order.destination);
+            return send_away(order.target, order.destination, Legs::Doing::deflect);
           },
           [&](const call::GenerateDigits& order) -> std::optional<Refusal> {
             if (auto refused = take_leg(order.target)) return refused;

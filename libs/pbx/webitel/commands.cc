@@ -20,16 +20,6 @@ bool has(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-// Why a leg has ended of which the PBX does not tell, and a command of ours sent it away.
-Cause cause_of_end(Service service) {
-  switch (service) {
-    case Service::transfer_call: return Cause::transfer;
-    case Service::single_step_transfer_call: return Cause::single_step_transfer;
-    case Service::deflect_call: return Cause::redirected;
-    default: return Cause::unspecified;
-  }
-}
-
 // The agent is, or was, as was asked already: then the PBX calls it an error.
 bool says_already(const RestError& error) {
   return error.code == 400 &&
@@ -54,12 +44,8 @@ std::optional<call::CommandId> Commands::cause_of(Legs::Seen& seen) {
       continue;
     }
     if (pending.sent == 0) continue;
-    for (call::Leg& leg : seen.view.legs) {
-      if (!has(pending.legs, leg.id)) continue;
-      if (leg.state == ConnectionState::null && leg.cause == Cause::unspecified) {
-        leg.cause = cause_of_end(pending.service);
-      }
-      return id;
+    for (const call::Leg& leg : seen.view.legs) {
+      if (has(pending.legs, leg.id)) return id;
     }
   }
   return std::nullopt;
@@ -259,8 +245,8 @@ void Commands::take_success(Iterator it, TimePoint now, Effects& effects) {
     if (pending.digits.empty()) return answer(it, call::Outcome{pending.leg}, effects);
     return send_digit(it, now, effects);
   }
-  const bool people = pending.service == Service::set_do_not_disturb ||
-                      pending.service == Service::set_agent_state;
+  const bool people =
+      pending.service == Service::set_do_not_disturb || pending.service == Service::set_agent_state;
   (people ? wants_people_ : wants_calls_) = true;
   settle(it, now, effects);
 }

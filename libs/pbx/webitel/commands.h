@@ -31,8 +31,7 @@ class Commands {
     std::size_t most = 0;                      // at once
   };
 
-  Commands(Options options, Rest& rest, Socket& socket, const Legs& legs,
-           const Directory& directory)
+  Commands(Options options, Rest& rest, Socket& socket, Legs& legs, const Directory& directory)
       : options_(options), rest_(rest), socket_(socket), legs_(legs), directory_(directory) {}
 
   void ask(call::CommandId id, const call::Command& command, TimePoint limit, TimePoint now,
@@ -56,11 +55,11 @@ class Commands {
     call::Service service = call::Service::make_call;
     TimePoint due{}, limit{};
     unsigned step = 0;
-    std::string leg;                  // of the outcome
-    std::vector<std::string> legs;    // that this step acts on
-    std::string next;                 // the leg of the second step
-    std::string extension, user;      // who calls, or whose state it is
-    std::string number;               // dialled, bare
+    std::string leg;                // of the outcome
+    std::vector<std::string> legs;  // that this step acts on
+    std::string next;               // the leg of the second step
+    std::string extension, user;    // who calls, or whose state it is
+    std::string number;             // dialled, bare
     std::map<std::string, std::string> data;
     std::vector<std::string> before;  // the user's legs that are not what was dialled
     bool dialling = false;            // a new call is awaited
@@ -106,7 +105,7 @@ class Commands {
   const Options options_;
   Rest& rest_;
   Socket& socket_;
-  const Legs& legs_;
+  Legs& legs_;
   const Directory& directory_;
   bool wants_calls_ = false, wants_people_ = false;
   std::map<call::CommandId, Pending> pending_;

@@ -64,10 +64,10 @@ std::string word_after(std::string_view text, std::string_view key) {
   const auto at = text.find(key);
   if (at == std::string_view::npos) return {};
   text.remove_prefix(at + key.size());
-  const auto end = std::find_if_not(text.begin(), text.end(),
-                                    [](char c) { return is_letter(c) || c == '_'; });
-  return std::string(text.begin(), std::min(end, text.begin() + std::min<std::ptrdiff_t>(
-                                                                  40, std::ssize(text))));
+  const auto end =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return is_letter(c) || c == '_'; });
+  return std::string(text.begin(),
+                     std::min(end, text.begin() + std::min<std::ptrdiff_t>(40, std::ssize(text))));
 }
 
 }  // namespace
@@ -128,9 +128,9 @@ Refusal refusal_of(const RestError& error) {
     case 401: return {Errc::credentials_refused, "the PBX does not take the service user's token"};
     case 403: {
       const std::string permission = permission_of(error.detail);
-      return {Errc::permission_denied, permission.empty()
-                                           ? "the service user is not permitted this" + told_id(error)
-                                           : "the service user lacks the permission " + permission};
+      return {Errc::permission_denied,
+              permission.empty() ? "the service user is not permitted this" + told_id(error)
+                                 : "the service user lacks the permission " + permission};
     }
     case 404: return {Errc::call_not_found, "the PBX does not have this call any more"};
     case 412: return {Errc::permission_denied, "the service user has no licence for this"};
