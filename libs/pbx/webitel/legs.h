@@ -45,8 +45,15 @@ class Legs {
   // All legs of the user, as his socket told; asked for at `asked`.
   Output on_own_legs(std::string_view user, const std::vector<LegRow>& rows, TimePoint asked,
                      TimePoint now);
-  // All legs of the tenant. `certain`: it was one page, or nothing can have slipped between two.
-  Output on_all_legs(const std::vector<LegRow>& rows, bool certain, TimePoint asked, TimePoint now);
+  // How much the absence from a list of the tenant's says.
+  enum class Coverage {
+    whole,  // the leg has ended
+    paged,  // it may have slipped from one page to the other: the next list says
+    cut,    // nothing: there was more than we read
+  };
+  // All legs of the tenant.
+  Output on_all_legs(const std::vector<LegRow>& rows, Coverage coverage, TimePoint asked,
+                     TimePoint now);
   // The directory's generation has changed: who is an extension, and who is outside?
   Output on_directory(TimePoint now);
   Output on_tick(TimePoint now);
