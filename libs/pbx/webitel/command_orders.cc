@@ -276,8 +276,8 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
           [&](const call::SetDoNotDisturb& order) -> std::optional<Refusal> {
             if (!take_user(order.device)) return no_user;
             pending.on = order.on;
-            post(it, "PATCH", "/users/" + pending.user + "/presence", presence_body(order.on),
-                 std::nullopt, effects);
+            post(it, "PATCH", "/users/" + escaped(pending.user) + "/presence",
+                 presence_body(order.on), std::nullopt, effects);
             return std::nullopt;
           },
           [&](const call::SetAgentState& order) -> std::optional<Refusal> {
@@ -294,7 +294,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             }
             pending.state = order.state;
             if (order.state == call::AgentState::not_ready) pending.reason = order.reason;
-            post(it, "PATCH", "/call_center/agents/" + person->agent + "/status",
+            post(it, "PATCH", "/call_center/agents/" + escaped(person->agent) + "/status",
                  agent_status_body(*word, pending.reason), std::nullopt, effects);
             return std::nullopt;
           },

@@ -1,5 +1,7 @@
 #include "pbx/webitel/rest.h"
 
+#include <algorithm>
+
 #include "pbx/webitel/fields.h"
 
 namespace pbx::webitel {
@@ -51,6 +53,11 @@ std::string escaped(std::string_view text) {
     }
   }
   return out;
+}
+
+bool is_number(std::string_view id) {
+  return !id.empty() && id.size() <= 19 &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool was_not_sent(const base::Error& error) {

@@ -56,6 +56,9 @@ std::optional<RestError> error_of(const HttpReply& reply);
 // For a query: everything but letters, digits and "-._~" becomes %XX.
 std::string escaped(std::string_view text);
 
+// A decimal number of 64 bits at most: the only ids that go into paths.
+bool is_number(std::string_view id);
+
 // It was certainly not carried out.
 bool was_not_sent(const base::Error& error);
 
