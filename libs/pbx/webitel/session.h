@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,6 +73,8 @@ class Session final : public pbx::Session {
   void tell(Legs::Output seen, TimePoint now, Effects& effects);
   void tell(Directory::Seen seen, TimePoint now, Effects& effects);
   void read_sooner(TimePoint now);
+  void read_what_is_wanted(TimePoint now);
+  void set_turn(Lists::What what, TimePoint at);
   TimePoint after(std::chrono::milliseconds interval, TimePoint now);
 
   Options options_;
@@ -87,8 +90,11 @@ class Session final : public pbx::Session {
   Provisioning provisioning_;
   Phase phase_ = Phase::opening;
   TimePoint due_ = TimePoint::max();  // of synchronizing
-  TimePoint calls_at_ = TimePoint::max(), people_at_ = TimePoint::max(),
-            agents_at_ = TimePoint::max();
+  struct Turn {
+    TimePoint at = TimePoint::max();  // when it is to be read
+    bool again = false;               // it was to be read while it was being read
+  };
+  std::array<Turn, 3> turns_;                // by Lists::What
   TimePoint calls_read_ = TimePoint::min();  // asked for last
   // Since when a list could not be read, as often as it was tried.
   std::optional<TimePoint> failing_;
