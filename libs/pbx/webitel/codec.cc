@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "pbx/json.h"
+#include "pbx/webitel/fields.h"
 
 namespace pbx::webitel {
 namespace {
@@ -16,12 +16,6 @@ using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
 constexpr std::string_view kFiller{"\0\0\0\0", 4};
-
-json_type type_of(value& it) {
-  json_type type = json_type::null;
-  if (it.type().get(type)) return json_type::null;
-  return type;
-}
 
 std::string text_in(value& it) {
   const auto text = text_of(it);
@@ -53,14 +47,6 @@ bool flag_in(value& it) {
   return text && flag_of(*text).value_or(false);
 }
 
-// Calls visit(key, value&) for the fields of what is an object; nothing for what is none.
-template <class Visit>
-bool in_object(value& it, Visit&& visit) {
-  object fields;
-  if (type_of(it) != json_type::object || it.get_object().get(fields)) return false;
-  return for_each_field(fields, visit);
-}
-
 // References: {"id":…,"name":…}, or the id alone.
 struct Reference {
   std::string id, name;
@@ -71,7 +57,7 @@ Reference reference_in(value& it) {
     found.id = id_in(it);
     return found;
   }
-  in_object(it, [&](std::string_view key, value& field) {
+  visit_fields(it, [&](std::string_view key, value& field) {
     if (key == "id") found.id = id_in(field);
     if (key == "name") found.name = text_in(field);
   });
@@ -80,7 +66,7 @@ Reference reference_in(value& it) {
 
 std::optional<End> end_in(value& it) {
   End end;
-  const bool read = in_object(it, [&](std::string_view key, value& field) {
+  const bool read = visit_fields(it, [&](std::string_view key, value& field) {
     if (key == "type") end.type = text_in(field);
     if (key == "number") end.number = text_in(field);
     if (key == "name") end.name = text_in(field);
@@ -122,7 +108,7 @@ LegEvent::Kind kind_of(std::string_view word) {
 }
 
 void read_leg_data(LegEvent& event, value& it) {
-  in_object(it, [&](std::string_view key, value& field) {
+  visit_fields(it, [&](std::string_view key, value& field) {
     if (key == "user_id") {
       // The envelope's counts, if it has one: in `stats` this one is something else.
       if (event.user.empty()) event.user = id_in(field);
@@ -141,7 +127,7 @@ void read_leg_data(LegEvent& event, value& it) {
     } else if (key == "originate") {
       event.originate = flag_in(field);
     } else if (key == "queue") {
-      in_object(field, [&](std::string_view name, value& each) {
+      visit_fields(field, [&](std::string_view name, value& each) {
         if (name == "queue_name" || (name == "queue_id" && event.queue.empty())) {
           event.queue = text_in(each);
         }
@@ -164,9 +150,9 @@ void read_leg_data(LegEvent& event, value& it) {
 // socket's (3.2).
 bool read_leg_event(LegEvent& event, value& data) {
   bool sound = true, found = false;
-  const bool read = in_object(data, [&](std::string_view outer, value& call) {
+  const bool read = visit_fields(data, [&](std::string_view outer, value& call) {
     if (outer != "call") return;
-    found = in_object(call, [&](std::string_view key, value& field) {
+    found = visit_fields(call, [&](std::string_view key, value& field) {
       if (key == "id") {
         event.id = id_in(field);
       } else if (key == "event") {
@@ -194,9 +180,9 @@ bool read_leg_event(LegEvent& event, value& data) {
 
 UserState user_state_in(value& data) {
   UserState state;
-  in_object(data, [&](std::string_view outer, value& it) {
+  visit_fields(data, [&](std::string_view outer, value& it) {
     if (outer != "state") return;
-    in_object(it, [&](std::string_view key, value& field) {
+    visit_fields(it, [&](std::string_view key, value& field) {
       if (key == "id") state.user = id_in(field);
       if (key == "status") state.status = text_in(field);
     });
@@ -206,7 +192,7 @@ UserState user_state_in(value& data) {
 
 AgentStatus agent_status_in(value& data) {
   AgentStatus status;
-  in_object(data, [&](std::string_view key, value& field) {
+  visit_fields(data, [&](std::string_view key, value& field) {
     if (key == "agent_id") status.agent = id_in(field);
     if (key == "user_id") status.user = id_in(field);
     if (key == "status") status.status = text_in(field);
@@ -217,7 +203,7 @@ AgentStatus agent_status_in(value& data) {
 
 AgentChannel agent_channel_in(value& data) {
   AgentChannel channel;
-  in_object(data, [&](std::string_view key, value& field) {
+  visit_fields(data, [&](std::string_view key, value& field) {
     if (key == "agent_id") channel.agent = id_in(field);
     if (key == "user_id") channel.user = id_in(field);
     if (key == "channel") channel.channel = text_in(field);
@@ -228,13 +214,13 @@ AgentChannel agent_channel_in(value& data) {
 
 Hello hello_in(value& data) {
   Hello hello;
-  in_object(data, [&](std::string_view key, value& field) {
+  visit_fields(data, [&](std::string_view key, value& field) {
     if (key == "server_version") {
       hello.version = text_in(field);
     } else if (key == "ping_interval") {
       hello.ping_interval = integer_in(field);
     } else if (key == "session") {
-      in_object(field, [&](std::string_view name, value& each) {
+      visit_fields(field, [&](std::string_view name, value& each) {
         if (name == "user_id") hello.user = id_in(each);
         if (name == "domain_id") hello.domain = id_in(each);
         if (name == "domain_name") hello.domain_name = text_in(each);
@@ -245,7 +231,7 @@ Hello hello_in(value& data) {
 }
 
 void read_error(value& it, unsigned& code, std::string& id, std::string* detail) {
-  in_object(it, [&](std::string_view key, value& field) {
+  visit_fields(it, [&](std::string_view key, value& field) {
     if (key == "id") {
       id = text_in(field);
     } else if (key == "code") {
@@ -260,7 +246,7 @@ void read_error(value& it, unsigned& code, std::string& id, std::string* detail)
 
 SocketError socket_error_in(value& data) {
   SocketError error;
-  in_object(data, [&](std::string_view key, value& field) {
+  visit_fields(data, [&](std::string_view key, value& field) {
     if (key == "error") read_error(field, error.code, error.id, nullptr);
   });
   return error;
@@ -310,7 +296,7 @@ base::Result<Page<Item>> read_page(std::string_view text, Read&& read) {
 }
 
 bool read_leg_row(LegRow& row, value& item) {
-  const bool read = in_object(item, [&](std::string_view key, value& field) {
+  const bool read = visit_fields(item, [&](std::string_view key, value& field) {
     if (key == "id") {
       row.id = id_in(field);
     } else if (key == "app_id") {
@@ -354,7 +340,7 @@ bool read_leg_row(LegRow& row, value& item) {
 }
 
 bool read_user_row(UserRow& row, value& item) {
-  const bool read = in_object(item, [&](std::string_view key, value& field) {
+  const bool read = visit_fields(item, [&](std::string_view key, value& field) {
     if (key == "id") {
       row.id = id_in(field);
     } else if (key == "name") {
@@ -363,7 +349,7 @@ bool read_user_row(UserRow& row, value& item) {
       row.extension = id_in(field);
     } else if (key == "presence") {
       if (type_of(field) == json_type::object) {
-        in_object(field, [&](std::string_view name, value& each) {
+        visit_fields(field, [&](std::string_view name, value& each) {
           if (name == "status") row.presence = text_in(each);
         });
       } else {
@@ -375,7 +361,7 @@ bool read_user_row(UserRow& row, value& item) {
 }
 
 bool read_agent_row(AgentRow& row, value& item) {
-  const bool read = in_object(item, [&](std::string_view key, value& field) {
+  const bool read = visit_fields(item, [&](std::string_view key, value& field) {
     if (key == "id") {
       row.id = id_in(field);
     } else if (key == "user") {
@@ -393,7 +379,7 @@ bool read_agent_row(AgentRow& row, value& item) {
         value channel;
         if (each.get(channel)) return;
         std::string name, state;
-        in_object(channel, [&](std::string_view its_key, value& its_field) {
+        visit_fields(channel, [&](std::string_view its_key, value& its_field) {
           if (its_key == "channel") name = text_in(its_field);
           if (its_key == "state") state = text_in(its_field);
         });
@@ -493,8 +479,8 @@ base::Result<Page<AgentRow>> parse_agents(std::string_view text) {
 }
 base::Result<Page<TokenRow>> parse_tokens(std::string_view text) {
   return read_page<TokenRow>(text, [](TokenRow& row, value& item) {
-    return in_object(item, [&](std::string_view key,
-                               value& field) { read_token_field(row, key, field); }) &&
+    return visit_fields(item, [&](std::string_view key,
+                                  value& field) { read_token_field(row, key, field); }) &&
            !row.id.empty();
   });
 }

@@ -305,6 +305,20 @@ void Legs::Impl::end_absent(std::vector<Node*> candidates, TimePoint now) {
   std::sort(candidates.begin(), candidates.end(),
             [](const Node* a, const Node* b) { return a->id < b->id; });
   const std::unordered_set<const Node*> gone(candidates.begin(), candidates.end());
+  // Both legs of a transfer of ours, which need not show whom it has joined.
+  Node* joins = nullptr;
+  for (Node* node : candidates) {
+    if (node->parting != Cause::unspecified || expected(*node, now) != Doing::join) continue;
+    if (joins == nullptr) {
+      joins = node;
+    } else if (joins->group != node->group && joins->user == node->user) {
+      const bool older = joins->group->order < node->group->order;
+      joins->parting = older ? Cause::transfer : Cause::normal_clearing;
+      node->parting = older ? Cause::normal_clearing : Cause::transfer;
+      merge(*joins->group, *node->group);
+      break;
+    }
+  }
   std::vector<std::pair<Node*, Cause>> causes;
   for (Node* node : candidates) {
     Cause cause = node->parting;

@@ -55,6 +55,9 @@ inline Settings default_settings(const Vendor& vendor) {
         break;
       case SettingKind::duration: settings.set(row.name, duration_of(text)); break;
       case SettingKind::accounts: settings.set(row.name, std::map<std::string, Account>{}); break;
+      case SettingKind::tokens:
+        settings.set(row.name, std::map<std::string, std::string>{});
+        break;
       case SettingKind::apps: settings.set(row.name, std::map<std::string, App>{}); break;
     }
   }
