@@ -199,7 +199,7 @@ TEST_F(WebitelCommands, MakeACallThatOnlyAListTellsOf) {
   row.step = Step::ringing;
   row.destination = "34911222";
   row.created_at = 1;
-  take(legs.on_all_legs({row}, Coverage::whole, now, now));
+  take(legs.on_all_legs({row}, Legs::Coverage::whole, now, now));
   EXPECT_EQ(verdict(id), "ok a");
   EXPECT_THAT(causes, ElementsAre(id));
 }

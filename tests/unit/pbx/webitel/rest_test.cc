@@ -145,8 +145,8 @@ TEST(WebitelCapabilities, HaveARowForEachServiceInItsOrder) {
     const call::Capability& it = capabilities()[i];
     EXPECT_EQ(it.service, static_cast<call::Service>(i));
     const std::string note = it.note;
-    if (it.confirmation == call::Confirmation::none) EXPECT_FALSE(note.empty());
-    if (!note.empty()) EXPECT_EQ(note.back(), '.') << note;
+    EXPECT_TRUE(it.confirmation != call::Confirmation::none || !note.empty());
+    EXPECT_TRUE(note.empty() || note.back() == '.') << note;
   }
 }
 
