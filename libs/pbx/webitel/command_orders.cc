@@ -91,9 +91,7 @@ void Commands::say_of(Iterator it, std::string_view action, const std::string& l
 void Commands::hang_up(Iterator it, const std::string& leg, Effects& effects) {
   const auto known = *legs_.find(leg);
   std::string_view cause;
-  if (known.state == ConnectionState::alerting || known.state == ConnectionState::initiated) {
-    cause = known.role == call::Role::called ? "USER_BUSY" : "ORIGINATOR_CANCEL";
-  }
+  if (!known.answered) cause = known.role == call::Role::called ? "USER_BUSY" : "ORIGINATOR_CANCEL";
   say(it, "call_hangup", hangup_data(known.id, known.app_id, cause), effects);
 }
 

@@ -199,7 +199,7 @@ bool Commands::on_reply(const SocketReply& reply, TimePoint now, Effects& effect
     if (reply.ok) {
       take_success(*it, now, effects);
     } else {
-      take_error(*it, {reply.code, reply.error_id, reply.detail}, effects);
+      take_error(*it, {reply.code, reply.error_id, reply.detail}, now, effects);
     }
   }
   return true;
@@ -218,11 +218,10 @@ bool Commands::on_http(HttpId id, const base::Result<HttpReply>& reply, TimePoin
     if (was_not_sent(reply.error())) {
       refuse(*it, refusal_of(reply.error(), true), effects);
     } else {
-      pending.lost = true;
-      (pending.dialling ? wants_calls_ : wants_people_) = true;
+      lose(*it, now, effects);
     }
   } else if (const auto error = error_of(*reply)) {
-    take_error(*it, *error, effects);
+    take_error(*it, *error, now, effects);
   } else if (pending.dialling) {
     // The device has picked up. Its leg may have been seen already, or may be at the next turn.
     if (const auto leg = made_leg(reply->body)) {
@@ -251,12 +250,10 @@ void Commands::take_success(Iterator it, TimePoint now, Effects& effects) {
   settle(it, now, effects);
 }
 
-void Commands::take_error(Iterator it, const RestError& error, Effects& effects) {
+void Commands::take_error(Iterator it, const RestError& error, TimePoint now, Effects& effects) {
   Pending& pending = it->second;
   if (may_have_happened(error)) {
-    pending.lost = true;
-    (pending.dialling ? wants_calls_ : wants_people_) = true;
-    return;
+    return lose(it, now, effects);
   }
   if (pending.service == Service::set_agent_state && says_already(error) &&
       is_agent_as_wanted(pending)) {
@@ -271,6 +268,14 @@ void Commands::take_error(Iterator it, const RestError& error, Effects& effects)
     refusal.detail = "after the first step: " + refusal.detail;
   }
   refuse(it, std::move(refusal), effects);
+}
+
+// It may have been carried out, and nobody says.
+void Commands::lose(Iterator it, TimePoint now, Effects& effects) {
+  Pending& pending = it->second;
+  pending.lost = true;
+  (pending.dialling ? wants_calls_ : wants_people_) = true;
+  settle(it, now, effects);
 }
 
 bool Commands::wants_calls() { return std::exchange(wants_calls_, false); }

@@ -98,7 +98,8 @@ class Commands {
   // Of the step that it was asked in; nothing if that is over.
   std::optional<Iterator> take(const Asked& asked);
   void take_success(Iterator it, TimePoint now, Effects& effects);
-  void take_error(Iterator it, const RestError& error, Effects& effects);
+  void take_error(Iterator it, const RestError& error, TimePoint now, Effects& effects);
+  void lose(Iterator it, TimePoint now, Effects& effects);
   void refuse(Iterator it, call::Refusal refusal, Effects& effects);
   void answer(Iterator it, call::Reply reply, Effects& effects);
 

@@ -407,6 +407,7 @@ std::optional<Legs::Known> Legs::find(std::string_view leg) const {
   known.role = impl_->role_of(*node);
   known.state = impl_->state_of(*node);
   known.originate = node->originate;
+  known.answered = node->answered || node->joined;
   return known;
 }
 

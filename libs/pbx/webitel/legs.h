@@ -83,6 +83,7 @@ class Legs {
     call::Role role;
     call::ConnectionState state;
     bool originate;  // made by request: webitel.md 3.4
+    bool answered;   // or picked up, if it was made by request
   };
   // By the id that it has in views, or the PBX's own, which is the same but for parties that we had
   // to give one. Nothing: it has ended, never was, or the PBX has not told its id.

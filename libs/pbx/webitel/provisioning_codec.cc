@@ -371,15 +371,16 @@ base::Result<std::vector<std::string>> parse_pause_causes(std::string_view body)
 }
 
 AgentState agent_state_of(std::string_view status, std::string_view channel) {
+  // What he does counts only while he is there.
   if (status == "offline") return AgentState::logged_off;
-  if (channel == "offering" || channel == "answered" || channel == "bridged" ||
-      channel == "active") {
-    return AgentState::busy;
-  }
-  if (channel == "processing" || channel == "wrap_time") return AgentState::working_after_call;
-  if (status == "online") return AgentState::ready;
   if (status == "pause" || status == "break_out") return AgentState::not_ready;
-  return AgentState::unknown;
+  if (status != "online") return AgentState::unknown;
+  if (channel == "processing" || channel == "wrap_time") return AgentState::working_after_call;
+  for (const std::string_view busy :
+       {"distribute", "offering", "answered", "bridged", "active", "transfer"}) {
+    if (channel == busy) return AgentState::busy;
+  }
+  return AgentState::ready;
 }
 
 }  // namespace pbx::webitel
