@@ -68,7 +68,8 @@ asio::awaitable<void> Connection::write_frames() {
         if (close_code_ == 0) {
           socket_.drop();
         } else {
-          co_await socket_.close(close_code_, close_reason_);
+          const std::uint16_t code = close_code_ == engine::kNoStatus ? 0 : close_code_;
+          co_await socket_.close(code, close_reason_);
         }
         co_return;
       }

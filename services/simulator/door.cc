@@ -32,15 +32,13 @@ engine::HttpRequest request_of(const net::HttpRequest& from) {
 }
 
 asio::awaitable<HttpServer::Answer> ask(Host& host, engine::HttpRequest asked) {
-  auto look = [&asked](Stage& stage, engine::TimePoint now) {
-    return std::make_shared<HttpAnswer>(stage.dialect().on_http(asked, now));
-  };
-  auto pending = host.ask(look);
+  auto pending = host.request(std::move(asked), kSilenceMax);
   const std::shared_ptr<HttpAnswer> answer = co_await std::move(pending);
   HttpServer::Answer out = HttpServer::Drop{};
   switch (answer->kind) {
     case HttpAnswer::Kind::never: co_await pause(kSilenceMax); break;
     case HttpAnswer::Kind::drop: break;
+    case HttpAnswer::Kind::later: break;  // request() has waited for it
     case HttpAnswer::Kind::accept:
     case HttpAnswer::Kind::reply:
       if (answer->after.count() > 0) co_await pause(answer->after);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/dispatch.hpp>
 
 namespace simulator {
@@ -111,6 +112,40 @@ void Host::go_silent(engine::ConnectionId connection) {
 
 engine::ConnectionId Host::dial(std::string_view url) {
   return on_dial_ ? on_dial_(std::string(url)) : 0;
+}
+
+void Host::answer(std::uint64_t ticket, engine::HttpReply reply) {
+  const auto it = promises_.find(ticket);
+  if (it == promises_.end()) return;
+  it->second->reply = std::move(reply);
+  it->second->timer.cancel();
+}
+
+asio::awaitable<std::shared_ptr<engine::HttpAnswer>> Host::request(engine::HttpRequest asked,
+                                                                   engine::Millis most) {
+  auto task = [this, &asked, most]() -> asio::awaitable<std::shared_ptr<engine::HttpAnswer>> {
+    const auto now = advance();
+    const auto answer = std::make_shared<engine::HttpAnswer>(stage_.dialect().on_http(asked, now));
+    std::shared_ptr<Promise> promise;
+    if (answer->kind == engine::HttpAnswer::Kind::later) {
+      promise = std::make_shared<Promise>(Promise{asio::steady_timer(executor_, most), {}});
+      promises_[answer->ticket] = promise;
+    }
+    arm();
+    if (promise) {
+      co_await promise->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+      promises_.erase(answer->ticket);
+      answer->kind = engine::HttpAnswer::Kind::never;
+      if (promise->reply) {
+        answer->kind = engine::HttpAnswer::Kind::reply;
+        answer->reply = std::move(*promise->reply);
+      }
+    }
+    co_return answer;
+  };
+  auto pending = asio::co_spawn(executor_, task, asio::use_awaitable);
+  auto answer = co_await std::move(pending);
+  co_return answer;
 }
 
 void Host::refuse(bool on) {

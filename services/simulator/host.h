@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -54,6 +55,11 @@ class Host final : private engine::Wire {
   void start_run(RunId id, std::shared_ptr<const scenario::Scenario> scenario);
   void stop_run(RunId id);
 
+  // What the tenant says to a request, waiting for what it says later: at most `most`, and then
+  // `never`.
+  boost::asio::awaitable<std::shared_ptr<engine::HttpAnswer>> request(engine::HttpRequest asked,
+                                                                      engine::Millis most);
+
   // Does something with the stage, and hands its result to the caller's coroutine.
   template <class Work>
   boost::asio::awaitable<std::invoke_result_t<Work&, Stage&, engine::TimePoint>> ask(Work work) {
@@ -70,6 +76,11 @@ class Host final : private engine::Wire {
   }
 
  private:
+  // A request that is answered later.
+  struct Promise {
+    boost::asio::steady_timer timer;  // cancelled by the answer
+    std::optional<engine::HttpReply> reply;
+  };
   struct Client {
     std::shared_ptr<Connection> connection;
     std::function<void()> logged_in;
@@ -87,6 +98,7 @@ class Host final : private engine::Wire {
   void go_silent(engine::ConnectionId connection) override;
   void refuse(bool on) override;
   engine::ConnectionId dial(std::string_view url) override;
+  void answer(std::uint64_t ticket, engine::HttpReply reply) override;
 
   const std::string name_;
   boost::asio::any_io_executor executor_;
@@ -96,6 +108,7 @@ class Host final : private engine::Wire {
   OnRefuse on_refuse_;
   OnDial on_dial_;
   std::unordered_map<engine::ConnectionId, Client> clients_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Promise>> promises_;  // by ticket
   Stage stage_;
 };
 

@@ -22,6 +22,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kClientMessageMax = 1 << 20;
+constexpr std::chrono::milliseconds kNoPings{0}, kWebitelPings{54'000};
 
 bool is_known(std::string_view path) {
   return path == innova360::kSupervisorPath || path == innova360::kAgentPath;
@@ -84,7 +85,7 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
   for (const TenantEntry& entry : settings_.tenants) {
     TenantSettings stage = entry.stage;
     stage.innova360.clock.unix_start = stage.vodia.clock.unix_start =
-        stage.innovaphone.clock.unix_start =
+        stage.innovaphone.clock.unix_start = stage.webitel.clock.unix_start =
             std::chrono::duration_cast<std::chrono::seconds>(unix_time).count();
     const auto& executor = executors_[hosts_.size() % executors_.size()];
     hosts_.push_back(std::make_unique<Host>(std::move(stage), executor, start));
@@ -94,6 +95,7 @@ Server::Server(Settings settings) : settings_(std::move(settings)) {
       case Vendor::innova360: directory_.add(*hosts_.back()); break;
       case Vendor::vodia: vodia_shared_.push_back(hosts_.back().get()); break;
       case Vendor::innovaphone: innovaphone_shared_.push_back(hosts_.back().get()); break;
+      case Vendor::webitel: webitel_shared_.push_back(hosts_.back().get()); break;
     }
   }
   prepare_tls();
@@ -121,7 +123,8 @@ Server::~Server() {
 
 void Server::prepare_tls() {
   bool needed = settings_.tls || (settings_.vodia_tls && !vodia_shared_.empty()) ||
-                (settings_.innovaphone_tls && !innovaphone_shared_.empty());
+                (settings_.innovaphone_tls && !innovaphone_shared_.empty()) ||
+                (settings_.webitel_tls && !webitel_shared_.empty());
   for (const TenantEntry& entry : settings_.tenants) needed = needed || entry.tls;
   if (!needed) return;
   net::TlsOptions options;
@@ -172,17 +175,19 @@ Server::Listener Server::listen_vodia(std::uint16_t port, std::shared_ptr<net::T
       });
 }
 
-Server::Listener Server::listen_innovaphone(std::uint16_t port,
-                                            std::shared_ptr<net::TlsContext> tls,
-                                            std::vector<Host*> tenants,
-                                            std::vector<asio::any_io_executor> executors) {
-  const auto door = std::make_shared<const InnovaphoneDoor>(std::move(tenants));
+Server::Listener Server::listen_by_path(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
+                                        std::vector<Host*> tenants,
+                                        std::vector<asio::any_io_executor> executors,
+                                        std::chrono::milliseconds ping_interval) {
+  const auto door = std::make_shared<const PathDoor>(std::move(tenants));
+  net::HttpServerOptions options = listener_options(port, std::move(tls));
+  options.limits.ping_interval = ping_interval;
   return std::make_unique<net::HttpServer>(
-      std::move(executors), listener_options(port, std::move(tls)),
+      std::move(executors), options,
       [door](const net::HttpRequest& request) { return door->admit(request); },
       [this, door](const net::HttpRequest& request, net::WebSocket socket) {
-        auto [host, path] = door->find(request.path());
-        return attend(Visit(*host, std::move(path)), std::move(socket));
+        auto [host, target] = door->find(request.target);
+        return attend(Visit(*host, std::move(target)), std::move(socket));
       });
 }
 
@@ -199,7 +204,8 @@ void Server::open_listeners() {
       if (entry.stage.vendor == Vendor::innova360) return listen(port, context, host, executors);
       if (entry.stage.vendor == Vendor::vodia)
         return listen_vodia(port, context, {host}, executors);
-      return listen_innovaphone(port, context, {host}, executors);
+      const bool pings = entry.stage.vendor == Vendor::webitel;
+      return listen_by_path(port, context, {host}, executors, pings ? kWebitelPings : kNoPings);
     };
     if (entry.plain) plain = open(entry.port, nullptr);
     if (entry.tls) tls = open(entry.tls_port, tls_);
@@ -221,11 +227,19 @@ void Server::open_listeners() {
   }
   if (settings_.innovaphone_plain && !innovaphone_shared_.empty()) {
     innovaphone_plain_ =
-        listen_innovaphone(settings_.innovaphone_port, nullptr, innovaphone_shared_, executors_);
+        listen_by_path(settings_.innovaphone_port, nullptr, innovaphone_shared_, executors_);
   }
   if (settings_.innovaphone_tls && !innovaphone_shared_.empty()) {
     innovaphone_tls_ =
-        listen_innovaphone(settings_.innovaphone_tls_port, tls_, innovaphone_shared_, executors_);
+        listen_by_path(settings_.innovaphone_tls_port, tls_, innovaphone_shared_, executors_);
+  }
+  if (settings_.webitel_plain && !webitel_shared_.empty()) {
+    webitel_plain_ =
+        listen_by_path(settings_.webitel_port, nullptr, webitel_shared_, executors_, kWebitelPings);
+  }
+  if (settings_.webitel_tls && !webitel_shared_.empty()) {
+    webitel_tls_ = listen_by_path(settings_.webitel_tls_port, tls_, webitel_shared_, executors_,
+                                  kWebitelPings);
   }
 
   control_ = std::make_unique<Control>(hosts_, ports_);
@@ -309,8 +323,9 @@ void Server::stop() {
       if (listener) listener->stop();
     }
   }
-  for (const Listener* listener : {&plain_, &over_tls_, &vodia_plain_, &vodia_tls_,
-                                   &innovaphone_plain_, &innovaphone_tls_, &control_server_}) {
+  for (const Listener* listener :
+       {&plain_, &over_tls_, &vodia_plain_, &vodia_tls_, &innovaphone_plain_, &innovaphone_tls_,
+        &webitel_plain_, &webitel_tls_, &control_server_}) {
     if (*listener) (*listener)->stop();
   }
   for (const auto& loop : loops_) {
@@ -345,6 +360,7 @@ std::string Server::ready_line() const {
   if (innovaphone_plain_ || innovaphone_tls_) {
     line["innovaphone"] = ports_of(innovaphone_plain_, innovaphone_tls_);
   }
+  if (webitel_plain_ || webitel_tls_) line["webitel"] = ports_of(webitel_plain_, webitel_tls_);
   line["tenants"] = std::move(tenants);
   return json::serialize(line);
 }

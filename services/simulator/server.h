@@ -17,7 +17,7 @@
 #include "simulator/control.h"
 #include "simulator/directory.h"
 #include "simulator/host.h"
-#include "simulator/innovaphone_door.h"
+#include "simulator/path_door.h"
 #include "simulator/settings.h"
 #include "simulator/vodia_door.h"
 
@@ -60,10 +60,11 @@ class Server {
   Listener listen_vodia(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
                         std::vector<Host*> tenants,
                         std::vector<boost::asio::any_io_executor> executors);
-  // For those, told apart by their paths.
-  Listener listen_innovaphone(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
-                              std::vector<Host*> tenants,
-                              std::vector<boost::asio::any_io_executor> executors);
+  // For those of other vendors, told apart by their paths. With an interval clients are pinged.
+  Listener listen_by_path(std::uint16_t port, std::shared_ptr<net::TlsContext> tls,
+                          std::vector<Host*> tenants,
+                          std::vector<boost::asio::any_io_executor> executors,
+                          std::chrono::milliseconds ping_interval = {});
   net::HttpServerOptions listener_options(std::uint16_t port,
                                           std::shared_ptr<net::TlsContext> tls) const;
   void open_listeners();
@@ -79,14 +80,14 @@ class Server {
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<std::unique_ptr<Caller>> callers_;  // of those tenants that dial
   Directory directory_;                           // of Innova360's shared tenants
-  std::vector<Host*> vodia_shared_, innovaphone_shared_;
+  std::vector<Host*> vodia_shared_, innovaphone_shared_, webitel_shared_;
   std::optional<Certificate> certificate_;
   std::shared_ptr<net::TlsContext> tls_;
   std::vector<Listener> own_plain_, own_tls_;  // as hosts_; null: none
   std::vector<TenantPorts> ports_;             // as hosts_
   std::unique_ptr<Control> control_;
   Listener plain_, over_tls_, vodia_plain_, vodia_tls_, innovaphone_plain_, innovaphone_tls_,
-      control_server_;
+      webitel_plain_, webitel_tls_, control_server_;
   std::atomic<engine::ConnectionId> last_connection_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "simulator/innovaphone_settings.h"
 #include "simulator/scenario/operation.h"
+#include "simulator/webitel_settings.h"
 
 namespace simulator {
 namespace {
@@ -252,6 +253,13 @@ TenantEntry numbered(TenantEntry entry, std::int64_t n) {
   for (auto& app : system.apps) {
     for (auto* text : {&app.name, &app.password, &app.url}) fill(*text);
   }
+  auto& webitel = it.webitel;
+  for (auto* text :
+       {&webitel.domain, &webitel.service_user, &webitel.service_password, &webitel.token,
+        &webitel.user_token.before, &webitel.user_token.after, &webitel.password.before,
+        &webitel.password.after, &webitel.name.before, &webitel.name.after}) {
+    fill(*text);
+  }
   return entry;
 }
 
@@ -265,7 +273,8 @@ void read_tenant(const Section& section, Settings& all) {
   vendor = section.one_of<Vendor>("vendor",
                                   {{"innova360", Vendor::innova360},
                                    {"vodia", Vendor::vodia},
-                                   {"innovaphone", Vendor::innovaphone}},
+                                   {"innovaphone", Vendor::innovaphone},
+                                   {"webitel", Vendor::webitel}},
                                   {.doc = "Whose protocol it speaks.", .otherwise = vendor});
   const auto count = section.integer(
       "count",
@@ -282,6 +291,9 @@ void read_tenant(const Section& section, Settings& all) {
   }
   if (vendor == Vendor::innovaphone || section.documenting()) {
     entry.stage.innovaphone = read_innovaphone(section.section("innovaphone"));
+  }
+  if (vendor == Vendor::webitel || section.documenting()) {
+    entry.stage.webitel = read_webitel(section.section("webitel"));
   }
   entry.plain = section.has("port");
   entry.port = port_at(section, "port", 0, "A listener of its own; 0: any free port.");
@@ -396,6 +408,11 @@ Settings read_settings(const Section& root) {
   it.innovaphone_tls = innovaphone.boolean("tls", {.doc = "With TLS.", .otherwise = true});
   it.innovaphone_tls_port =
       port_at(innovaphone, "tls_port", it.innovaphone_tls_port, "The same over TLS.");
+  const Section webitel = root.section("webitel");
+  it.webitel_plain = webitel.boolean("plain", {.doc = "Without TLS.", .otherwise = true});
+  it.webitel_port = port_at(webitel, "port", it.webitel_port, "Of Webitel's common listener.");
+  it.webitel_tls = webitel.boolean("tls", {.doc = "With TLS.", .otherwise = true});
+  it.webitel_tls_port = port_at(webitel, "tls_port", it.webitel_tls_port, "The same over TLS.");
   it.outbox_bytes_max =
       root.bytes("outbox", {.doc = "Per connection; one that reads slower is dropped.",
                             .otherwise = it.outbox_bytes_max,
@@ -421,7 +438,8 @@ void reseed(Settings& settings, std::uint64_t seed) {
   settings.seed = seed;
   std::size_t index = 0;
   for (auto& entry : settings.tenants) {
-    entry.stage.innova360.seed = entry.stage.vodia.seed = entry.stage.innovaphone.seed = seed++;
+    entry.stage.innova360.seed = entry.stage.vodia.seed = seed;
+    entry.stage.innovaphone.seed = entry.stage.webitel.seed = seed++;
     entry.stage.vodia.mark = vodia::mark_of(index++);
   }
 }
@@ -430,6 +448,7 @@ void take_any_ports(Settings& settings) {
   settings.control_port = settings.port = settings.tls_port = 0;
   settings.vodia_port = settings.vodia_tls_port = 0;
   settings.innovaphone_port = settings.innovaphone_tls_port = 0;
+  settings.webitel_port = settings.webitel_tls_port = 0;
   for (auto& entry : settings.tenants) entry.port = entry.tls_port = 0;
 }
 

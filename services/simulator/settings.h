@@ -32,6 +32,9 @@ struct Settings {
   // Of innovaphone's, likewise.
   std::uint16_t innovaphone_port = 8081, innovaphone_tls_port = 8444;
   bool innovaphone_plain = true, innovaphone_tls = true;
+  // And of Webitel's.
+  std::uint16_t webitel_port = 8082, webitel_tls_port = 8445;
+  bool webitel_plain = true, webitel_tls = true;
   std::string certificate_file, key_file;   // both, or neither: then one is made
   std::string certificate_folder;           // for the one that is made; empty: a temporary one
   std::size_t outbox_bytes_max = 16 << 20;  // per connection; one that reads slower is dropped

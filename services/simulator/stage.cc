@@ -5,6 +5,7 @@
 
 #include "simulator/innovaphone/dialect.h"
 #include "simulator/vodia/dialect.h"
+#include "simulator/webitel/dialect.h"
 
 namespace simulator {
 
@@ -35,6 +36,7 @@ std::unique_ptr<engine::Dialect> make_dialect(const TenantSettings& settings,
     case Vendor::vodia: return std::make_unique<vodia::Dialect>(settings.vodia, tenant, wire);
     case Vendor::innovaphone:
       return std::make_unique<innovaphone::Dialect>(settings.innovaphone, tenant, wire);
+    case Vendor::webitel: return std::make_unique<webitel::Dialect>(settings.webitel, tenant, wire);
   }
   return nullptr;
 }
@@ -46,6 +48,7 @@ std::string_view name_of(Vendor vendor) {
     case Vendor::innova360: return "innova360";
     case Vendor::vodia: return "vodia";
     case Vendor::innovaphone: return "innovaphone";
+    case Vendor::webitel: return "webitel";
   }
   return "?";
 }
@@ -53,7 +56,7 @@ std::string_view name_of(Vendor vendor) {
 Stage::Stage(TenantSettings settings, engine::Wire& wire, TimePoint start)
     : settings_(std::move(settings)), tenant_(engine_of(settings_), *this) {
   settings_.innova360.clock.start = settings_.vodia.clock.start = start;
-  settings_.innovaphone.clock.start = start;
+  settings_.innovaphone.clock.start = settings_.webitel.clock.start = start;
   dialect_ = make_dialect(settings_, tenant_, wire);
 }
 

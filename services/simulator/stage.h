@@ -13,10 +13,11 @@
 #include "simulator/innovaphone/settings.h"
 #include "simulator/scenario/run.h"
 #include "simulator/vodia/settings.h"
+#include "simulator/webitel/settings.h"
 
 namespace simulator {
 
-enum class Vendor : std::uint8_t { innova360, vodia, innovaphone };
+enum class Vendor : std::uint8_t { innova360, vodia, innovaphone, webitel };
 std::string_view name_of(Vendor vendor);
 
 struct TenantSettings {
@@ -26,6 +27,7 @@ struct TenantSettings {
   innova360::Settings innova360;      // only the vendor's own
   vodia::Settings vodia;              // are looked at
   innovaphone::Settings innovaphone;  //
+  webitel::Settings webitel;          //
   bool own_listener = false;
 };
 

@@ -112,7 +112,13 @@ json::object faults_json(const engine::Faults& it) {
           {"persons_login", count_json(it.persons_login)},
           {"wrong_domain", count_json(it.wrong_domain)},
           {"no_login", it.no_login},
-          {"duplicate_sockets", it.duplicate_sockets}};
+          {"duplicate_sockets", it.duplicate_sockets},
+          {"unlicensed", count_json(it.unlicensed)},
+          {"login_unavailable", count_json(it.login_unavailable)},
+          {"lost_events", count_json(it.lost_events)},
+          {"late_answers", it.late_answers},
+          {"text_data", it.text_data},
+          {"filler", it.filler}};
 }
 
 json::object state_json(const Stage& stage, engine::TimePoint now) {

@@ -187,11 +187,26 @@ void Gateway::request(const pbx::SendHttp& wanted) {
     replies_.emplace(now_, Reply{wanted.id, Errc::link_lost});
   } else if (answer.kind == engine::HttpAnswer::Kind::never || answer.after > wanted.limit) {
     replies_.emplace(now_ + wanted.limit, Reply{wanted.id, Errc::timed_out});
+  } else if (answer.kind == engine::HttpAnswer::Kind::later) {
+    promised_[answer.ticket] = wanted.id;
+    replies_.emplace(now_ + wanted.limit, Reply{wanted.id, Errc::timed_out});
   } else {
     pbx::HttpReply reply{answer.reply.status, in_lower_case(std::move(answer.reply.headers)),
                          std::move(answer.reply.body)};
     replies_.emplace(now_ + answer.after, Reply{wanted.id, std::move(reply)});
   }
+}
+
+// In place of the limit that ran.
+void Gateway::answer(std::uint64_t ticket, engine::HttpReply reply) {
+  const auto promise = promised_.extract(ticket);
+  if (promise.empty()) return;
+  const auto waits = std::find_if(replies_.begin(), replies_.end(),
+                                  [&](const auto& it) { return it.second.id == promise.mapped(); });
+  if (waits == replies_.end()) return;  // the limit has passed
+  replies_.erase(waits);
+  pbx::HttpReply it{reply.status, in_lower_case(std::move(reply.headers)), std::move(reply.body)};
+  replies_.emplace(now_, Reply{promise.mapped(), std::move(it)});
 }
 
 // ---- Those that the PBX opens.
@@ -363,6 +378,7 @@ void Gateway::end_session(base::Error why, const std::string& detail,
                           std::optional<std::chrono::milliseconds> retry_after) {
   session_.reset();
   replies_.clear();
+  promised_.clear();
   streams_.clear();
   up_ = false;
   last_end_ = Ended{why, detail};

@@ -133,6 +133,7 @@ class Gateway final : private simulator::engine::Wire {
   void go_silent(simulator::engine::ConnectionId who) override;
   void refuse(bool on) override { refusing_ = on; }
   simulator::engine::ConnectionId dial(std::string_view url) override;
+  void answer(std::uint64_t ticket, simulator::engine::HttpReply reply) override;
 
   pbx::TimePoint next_due() const;
   void step();
@@ -171,6 +172,7 @@ class Gateway final : private simulator::engine::Wire {
 
   std::deque<Arrival> arrivals_;
   std::multimap<pbx::TimePoint, Reply> replies_;
+  std::map<std::uint64_t, pbx::HttpId> promised_;  // by the PBX's ticket
   std::map<simulator::engine::ConnectionId, Line> lines_;
   simulator::engine::ConnectionId last_connection_ = 0;
   bool refusing_ = false;

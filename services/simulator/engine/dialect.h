@@ -16,6 +16,9 @@ namespace simulator::engine {
 // Counts up over the whole process and is never reused, so that a test can tell its connection.
 using ConnectionId = std::uint64_t;
 
+// What a client sees where a close frame was empty.
+inline constexpr std::uint16_t kNoStatus = 1005;
+
 // Written once, sent to many.
 using Frame = std::shared_ptr<const std::string>;
 
@@ -27,7 +30,8 @@ class Wire {
   virtual void send(ConnectionId connection, const Frame& frame) = 0;
   virtual void logged_in(ConnectionId connection) = 0;
   virtual void drop(ConnectionId connection) = 0;  // without a close frame
-  // With a close frame, after what was sent before. For wires that have no such thing, as drop().
+  // With a close frame, after what was sent before; with kNoStatus an empty one. For wires that
+  // have no such thing, as drop().
   virtual void close(ConnectionId connection, std::uint16_t /*code*/, std::string_view /*reason*/) {
     drop(connection);
   }
@@ -36,6 +40,8 @@ class Wire {
   // Opens a WebSocket to somebody else, for PBXs that dial; on_open() follows with this connection,
   // or on_closed(). Zero: this wire cannot.
   virtual ConnectionId dial(std::string_view /*url*/) { return 0; }
+  // What on_http() has promised for later, once for each ticket. Whoever asked may have gone.
+  virtual void answer(std::uint64_t /*ticket*/, HttpReply /*reply*/) {}
 };
 
 struct ConnectionInfo {

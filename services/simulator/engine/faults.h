@@ -52,6 +52,14 @@ struct Faults {
   bool no_login = false;                // they say nothing at all
   std::uint32_t duplicate_sockets = 0;  // so many more at once of each
 
+  // Of PBXs whose clients log in with a token, and subscribe to numbered events.
+  std::uint32_t unlicensed = 0;         // so many logins are refused for want of a licence
+  std::uint32_t login_unavailable = 0;  // so many because nobody can tell whose a token is
+  std::uint32_t lost_events = 0;        // so many events are numbered, and never sent
+  std::uint32_t late_answers = 0;  // every n-th answer comes a second later; others overtake it
+  bool text_data = false;          // the data of calls' events is a text, as on the inside
+  bool filler = false;             // a frame of four NULs after each event
+
   bool operator==(const Faults&) const = default;
 };
 
@@ -74,6 +82,8 @@ struct Incident {
   bool drop_all = false;         // TCP connections end without a word
   bool restart = false;          // drop_all, and everything has other ids afterwards
   bool calls_survive = false;
+  bool lose_subscriptions = false;  // nobody is told anything any more, until it subscribes again
+  bool close_empty = false;         // all sockets are closed, without a status
   std::vector<Noise> noise;
   std::size_t oversized_bytes = 5 << 20;
 };

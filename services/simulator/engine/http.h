@@ -36,18 +36,21 @@ struct HttpReply {
   std::string body;
 };
 
-// What becomes of a request. What it asks for has been done by the time this is returned.
+// What becomes of a request. What it asks for has been done by the time this is returned, unless
+// the answer comes `later`.
 struct HttpAnswer {
   enum class Kind : std::uint8_t {
     reply,
     accept,  // the upgrade; of the reply only the headers count
     drop,    // a TCP reset instead of an answer
     never,   // silence, until the client gives up
+    later,   // Wire::answer() follows, with `ticket`
   };
   Kind kind = Kind::reply;
   HttpReply reply;
   Millis after{0};      // the client hears of it so much later
   std::string visitor;  // of an accept: what on_open() is to be told as its target
+  std::uint64_t ticket = 0;
 };
 
 }  // namespace simulator::engine

@@ -80,7 +80,7 @@ base::Result<LegId> Tenant::originate(std::string_view from, std::string_view to
 }
 
 base::Result<LegId> Tenant::call_back(std::string_view extension, std::string_view to,
-                                      const Plan& plan, TimePoint now) {
+                                      const Plan& plan, TimePoint now, bool by_itself) {
   auto found = extension_named(extension);
   if (!found) return found.error();
   if (!is_number(to)) return Errc::invalid_argument;
@@ -90,7 +90,7 @@ base::Result<LegId> Tenant::call_back(std::string_view extension, std::string_vi
   set_state(leg, LegState::ringing, now);
   settle(leg.extension, now);
   schedule(Timer::Kind::give_up, now + options_.ring_timeout, leg.id);
-  if (options_.callback_answer) {
+  if (by_itself && options_.callback_answer) {
     schedule(Timer::Kind::answer, now + *options_.callback_answer, leg.id);
   }
   return leg.id;

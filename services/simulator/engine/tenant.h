@@ -56,9 +56,10 @@ class Tenant {
   // Somebody dials, on an extension or outside.
   base::Result<LegId> originate(std::string_view from, std::string_view to, const Plan& plan,
                                 TimePoint now);
-  // Rings the extension first, and dials `to` when that is answered.
+  // Rings the extension first, and dials `to` when that is answered: by itself after a while,
+  // unless the phone is not asked to.
   base::Result<LegId> call_back(std::string_view extension, std::string_view to, const Plan& plan,
-                                TimePoint now);
+                                TimePoint now, bool by_itself = true);
   // The receiver is lifted, and digits follow: the call begins once they are an extension's number,
   // or as long as an outside one.
   base::Result<LegId> seize(std::string_view extension, TimePoint now);

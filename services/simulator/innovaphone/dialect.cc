@@ -78,7 +78,7 @@ HttpAnswer Dialect::on_http(const HttpRequest& request, TimePoint) {
 
 void Dialect::on_open(ConnectionId connection, std::string_view target, bool, TimePoint now) {
   if (!dialer_.on_open(connection, now)) {
-    const auto pbx = pbx_.settings.pbx_at(target);
+    const auto pbx = pbx_.settings.pbx_at(target.substr(0, target.find('?')));
     if (pbx == std::string::npos)
       return wire_.drop(connection);  // dialled, and not wanted any more
     Socket& socket = pbx_.sockets[connection];

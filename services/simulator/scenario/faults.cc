@@ -149,6 +149,16 @@ FaultChange read_faults(const config::Section& section) {
   read.flag("no_login", &Faults::no_login, "Sockets the PBX opens say nothing.");
   read.number("duplicate_sockets", &Faults::duplicate_sockets, 1'000,
               "So many more sockets at once of each that the PBX opens.");
+  read.count("unlicensed", &Faults::unlicensed,
+             "So many logins are refused for want of a licence, or always.");
+  read.count("login_unavailable", &Faults::login_unavailable,
+             "So many logins find that tokens cannot be looked up, or always.");
+  read.count("lost_events", &Faults::lost_events,
+             "So many events are numbered and never sent, or always.");
+  read.number("late_answers", &Faults::late_answers, 1'000'000,
+              "Every n-th answer comes a second later.");
+  read.flag("text_data", &Faults::text_data, "The data of call events is a text.");
+  read.flag("filler", &Faults::filler, "A frame of four NULs after each event.");
 
   engine::Incident& incident = change.incident;
   incident.drop_all =
@@ -157,6 +167,10 @@ FaultChange read_faults(const config::Section& section) {
       "restart", {.doc = "As drop_all, and all ids are others afterwards.", .otherwise = false});
   incident.calls_survive =
       section.boolean("calls_survive", {.doc = "Calls go on over a restart.", .otherwise = false});
+  incident.lose_subscriptions = section.boolean(
+      "lose_subscriptions", {.doc = "All are lost, in silence.", .otherwise = false});
+  incident.close_empty = section.boolean(
+      "close_empty", {.doc = "Every socket is closed without a status.", .otherwise = false});
   incident.revoke = section.one_of<engine::Revoke>(
       "revoke",
       {{"none", engine::Revoke::none},

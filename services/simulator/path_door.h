@@ -13,17 +13,17 @@
 
 namespace simulator {
 
-// Behind which listener which innovaphone tenants are. At a tenant's own, paths are as on a real
-// PBX, /PBX0/APPS/websocket; behind the common one the tenant's name stands before that,
+// Behind which listener which innovaphone or Webitel tenants are. At a tenant's own, paths are as
+// on a real PBX, /PBX0/APPS/websocket; behind the common one the tenant's name stands before that,
 // /acme/PBX0/APPS/websocket, and may be left out if there is only one. Constant, and used from any
 // thread; the tenants outlive it.
-class InnovaphoneDoor {
+class PathDoor {
  public:
-  explicit InnovaphoneDoor(std::vector<Host*> tenants);
+  explicit PathDoor(std::vector<Host*> tenants);
 
   boost::asio::awaitable<net::HttpServer::Answer> admit(const net::HttpRequest& request) const;
-  // Whose it is, and the path there. Null: nobody's.
-  std::pair<Host*, std::string> find(std::string_view path) const;
+  // Whose it is, and the target there, with its query. Null: nobody's.
+  std::pair<Host*, std::string> find(std::string_view target) const;
 
  private:
   std::vector<Host*> tenants_;
