@@ -82,7 +82,8 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
   if (event.id.empty() || !is_of_state(event.kind) || has_ended(event.id, true)) return;
   Node* known = node_of(event.id);
   if (event.kind == hangup) {
-    if (known == nullptr) return remember(event.id, true, now);  // it ended before we knew of it
+    if (known == nullptr)
+      return remember(event.id, true, true, now);  // it ended before we knew of it
     Node& node = *known;
     fill(node.user, event.user);
     const call::VendorCause vendor{event.cause, {}, event.sip};

@@ -94,7 +94,9 @@ struct Legs::Impl {
            TimePoint now);
   void remove(Node& node);
   bool has_ended(std::string_view id, bool surely) const;
-  void remember(const std::string& id, bool sure, TimePoint now);
+  // Whether a leg that points to this one is to be given it as its other end.
+  bool can_be_placed(std::string_view id) const;
+  void remember(const std::string& id, bool sure, bool real, TimePoint now);
   std::optional<Doing> expected(const Node& node, TimePoint now) const;
   Output settle(TimePoint now);
   void place_other_ends(Group& group);
@@ -119,6 +121,7 @@ struct Legs::Impl {
   struct Ended {
     TimePoint at;
     bool sure;  // the PBX said so: no list brings it back
+    bool real;  // a leg, and not one of ours
   };
   struct Expectation {
     Doing doing;
