@@ -87,9 +87,9 @@ struct Legs::Impl {
 
   // Puts it where its parent, or the leg it is joined to, is.
   void seat(Node& node);
-  void join(Node& node);
+  void join(Node& node, TimePoint now);
   Group& merge(Group& one, Group& other);
-  void transfer(Node& own, Node& partner);
+  void transfer(Node& own, Node& partner, const call::VendorCause& vendor, TimePoint now);
   void end(Node& node, call::Cause cause, const call::VendorCause& vendor, bool sure,
            TimePoint now);
   void remove(Node& node);

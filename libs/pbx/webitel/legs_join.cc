@@ -83,7 +83,7 @@ void Legs::Impl::seat(Node& node) {
 }
 
 // Where it points to another call, the two are one.
-void Legs::Impl::join(Node& node) {
+void Legs::Impl::join(Node& node, TimePoint now) {
   // A trunk's own row may be older than what is joined to it.
   if (Node* other = node.joined ? node_of(node.bridged) : nullptr;
       other != nullptr && other->real && other->user.empty()) {
@@ -108,10 +108,12 @@ void Legs::Impl::join(Node& node) {
           second = two;
         }
       }
+      // They have left, each out of its own call, although the PBX is still to say so.
       if (first != nullptr) {
         const bool older = node.group->order < other->group->order;
-        (older ? first : second)->parting = Cause::transfer;
-        (older ? second : first)->parting = Cause::normal_clearing;
+        const call::VendorCause vendor{"ATTENDED_TRANSFER", {}, {}};
+        end(older ? *first : *second, Cause::transfer, vendor, true, now);
+        end(older ? *second : *first, Cause::normal_clearing, vendor, true, now);
       }
     }
     merge(*node.group, *other->group);
@@ -134,16 +136,21 @@ Group& Legs::Impl::merge(Group& one, Group& other) {
 }
 
 // `own` leaves, and its partner is joined to `partner`, whose own partner is another leg of the
-// same user: that one leaves as well.
-void Legs::Impl::transfer(Node& own, Node& partner) {
-  const bool older = own.group->order < partner.group->order;
+// same user: that one leaves as well, each out of its own call.
+void Legs::Impl::transfer(Node& own, Node& partner, const call::VendorCause& vendor,
+                          TimePoint now) {
+  Group &mine = *own.group, &theirs = *partner.group;
+  const bool older = mine.order < theirs.order;
   Node* other = nullptr;
-  for (Node* node : partner.group->nodes) {
+  for (Node* node : theirs.nodes) {
     if (node != &partner && !node->user.empty() && node->user == own.user) other = node;
   }
-  own.parting = older || other == nullptr ? Cause::transfer : Cause::normal_clearing;
-  if (other != nullptr) other->parting = older ? Cause::normal_clearing : Cause::transfer;
-  merge(*own.group, *partner.group);
+  const bool first = older || other == nullptr;
+  end(own, first ? Cause::transfer : Cause::normal_clearing, vendor, true, now);
+  if (other != nullptr) {
+    end(*other, first ? Cause::normal_clearing : Cause::transfer, vendor, true, now);
+  }
+  merge(mine, theirs);
 }
 
 void Legs::Impl::end(Node& node, Cause cause, const call::VendorCause& vendor, bool sure,
@@ -171,8 +178,8 @@ void Legs::Impl::end(Node& node, Cause cause, const call::VendorCause& vendor, b
   for (Node* other : group.nodes) {
     if (other != &node && !other->real && points_to(node, *other)) other->parting = cause;
   }
-  if (!node.pbx_id.empty()) remember(node.pbx_id, sure, node.real, now);
-  if (node.id != node.pbx_id) remember(node.id, sure, node.real, now);
+  if (!node.pbx_id.empty()) remember(node.pbx_id, sure, sure || node.real, now);
+  if (node.id != node.pbx_id) remember(node.id, sure, sure || node.real, now);
   remove(node);
 }
 
