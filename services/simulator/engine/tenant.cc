@@ -100,6 +100,24 @@ Plan Tenant::plan_for(std::string_view to) const {
   return plan;
 }
 
+base::Result<ExtensionIndex> Tenant::add_extension(std::string_view number) {
+  if (number.empty() || number.size() > kNumberMax ||
+      number.find_first_not_of("0123456789") != std::string_view::npos) {
+    return base::Errc::invalid_argument;
+  }
+  if (find_extension(number) != kOutside) return base::Errc::already_exists;
+  if (extensions_.size() >= kExtensionsMax) return base::Errc::too_many_requests;
+  const auto index = static_cast<ExtensionIndex>(extensions_.size());
+  extensions_.emplace_back().number = number;
+  const auto place = std::lower_bound(by_number_.begin(), by_number_.end(), number,
+                                      [&](ExtensionIndex each, std::string_view wanted) {
+                                        return extensions_[each].number < wanted;
+                                      });
+  by_number_.insert(place, index);
+  ++changes_;
+  return index;
+}
+
 // Changing things, and telling.
 
 void Tenant::tell(Change::Kind kind, const Leg& leg, TimePoint now, Cause cause) {

@@ -45,6 +45,8 @@ struct TenantOptions {
 // left the rest is hung up on.
 class Tenant {
  public:
+  static constexpr std::size_t kExtensionsMax = 100'000;  // for add_extension()
+
   Tenant(TenantOptions options, Listener& listener);
 
   // Errors of all operations: device_not_found, call_not_found, incorrect_state (the leg's state
@@ -89,6 +91,11 @@ class Tenant {
   base::Error set_do_not_disturb(std::string_view extension, bool on, TimePoint now);
   base::Error set_forced_busy(std::string_view extension, bool on, TimePoint now);
   base::Error set_forwarding(std::string_view extension, Forwarding forwarding, TimePoint now = {});
+
+  // One more, at the end of extensions(), where a PBX's clients can set up such; its phone is there
+  // at once. invalid_argument without digits only, already_exists, too_many_requests
+  // (kExtensionsMax).
+  base::Result<ExtensionIndex> add_extension(std::string_view number);
 
   // All calls vanish without a word, as in a crash.
   void forget_calls();

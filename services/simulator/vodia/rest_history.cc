@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
-#include <numbers>
 #include <string>
 #include <vector>
 
 #include <boost/json.hpp>
 
+#include "simulator/engine/sound.h"
 #include "simulator/vodia/rest.h"
 
 // Calls that are over, and what was recorded of them.
@@ -149,39 +148,10 @@ Span recorded_in(const CallRecord& it) {
 
 std::string file_of(const CallRecord& it) { return "rec-" + std::to_string(it.number) + ".wav"; }
 
-void append_number(std::string& out, std::uint32_t number, int bytes) {
-  for (; bytes > 0; --bytes, number >>= 8) out += static_cast<char>(number & 0xFF);
-}
-
-// 48 kHz, 16 bit, two channels, as long as was recorded, but for its limit: a tone, another one for
-// each recording.
 std::string sound_of(const CallRecord& it) {
-  constexpr std::uint32_t kRate = 48'000, kFrame = 4;
-  constexpr std::uint64_t kMillisMax = 120'000;
   const Span span = recorded_in(it);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(span.to - span.from);
-  const auto frames = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(static_cast<std::uint64_t>(millis.count()), kMillisMax) * kRate /
-      1'000);
-  std::string out = "RIFF";
-  append_number(out, 36 + frames * kFrame, 4);
-  out += "WAVEfmt ";
-  append_number(out, 16, 4);
-  append_number(out, 1, 2);  // PCM
-  append_number(out, 2, 2);
-  append_number(out, kRate, 4);
-  append_number(out, kRate * kFrame, 4);
-  append_number(out, kFrame, 2);
-  append_number(out, 16, 2);
-  out += "data";
-  append_number(out, frames * kFrame, 4);
-  const double step = 2 * std::numbers::pi * static_cast<double>(300 + it.number % 50 * 10) / kRate;
-  for (std::uint32_t i = 0; i < frames; ++i) {
-    const auto sample = static_cast<std::uint32_t>(std::lround(8'000 * std::sin(step * i)));
-    append_number(out, sample, 2);
-    append_number(out, sample, 2);
-  }
-  return out;
+  return engine::wav_tone(std::chrono::duration_cast<engine::Millis>(span.to - span.from),
+                          it.number);
 }
 
 HttpReply sound_reply(const CallRecord& it) {

@@ -27,7 +27,10 @@ auto* find_in(Map& map, const Key& key) {
 }  // namespace
 
 Accounts::Accounts(const Settings& settings, const engine::Tenant& tenant)
-    : settings_(settings), tenant_(tenant), last_id_(kFirstLater - 1) {
+    : settings_(settings),
+      tenant_(tenant),
+      last_id_(kFirstLater - 1),
+      secrets_(settings.seed ^ 0x746f6b656e73) {
   std::vector<std::string> licensed;
   for (const auto& product : settings.products) {
     licences_.push_back(
@@ -38,7 +41,7 @@ Accounts::Accounts(const Settings& settings, const engine::Tenant& tenant)
   std::int64_t next_device = kFirstDevice, next_token = kFirstToken;
   const auto give_token = [&](UserId user, std::string text) {
     by_token_[text] = next_token;
-    tokens_[next_token] = {next_token, user, std::move(text), "simulator", start};
+    tokens_[next_token] = {next_token, user, std::move(text), "simulator", start, start};
     ++next_token;
   };
 
@@ -158,6 +161,21 @@ void Accounts::remove_device(std::int64_t id) {
   devices_.erase(id);
 }
 
+void Accounts::connect_device(std::int64_t id, UserId user) {
+  for (auto& [user_id, it] : users_) {
+    if (user_id == user) continue;
+    std::erase(it.devices, id);
+    if (it.device == id) it.device = it.devices.empty() ? 0 : it.devices.front();
+  }
+  if (Device* device = find_device(id)) device->user = user;
+  User* owner = find_user(user);
+  if (!owner) return;
+  if (std::find(owner->devices.begin(), owner->devices.end(), id) == owner->devices.end()) {
+    owner->devices.push_back(id);
+  }
+  if (owner->device == 0) owner->device = id;
+}
+
 // ---- Tokens.
 
 Token* Accounts::find_token(std::int64_t id) { return find_in(tokens_, id); }
@@ -167,6 +185,14 @@ Token* Accounts::add_token(Token token) {
   token.id = ++last_id_;
   by_token_[token.token] = token.id;
   return &(tokens_[token.id] = std::move(token));
+}
+
+Token* Accounts::mint_token(Token token) {
+  constexpr std::string_view kLetters = "ybndrfg8ejkmcpqxot1uwisza345h769";
+  constexpr std::size_t kSize = 26;
+  token.token.clear();
+  while (token.token.size() < kSize) token.token += kLetters[secrets_.below(kLetters.size())];
+  return add_token(std::move(token));
 }
 
 void Accounts::revoke_token(std::int64_t id, TimePoint now) {

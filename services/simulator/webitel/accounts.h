@@ -8,10 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
+#include "simulator/engine/random.h"
 #include "simulator/engine/tenant.h"
 #include "simulator/webitel/settings.h"
 
 namespace simulator::webitel {
+
+namespace json = boost::json;
 
 using UserId = std::int64_t;
 using AgentId = std::int64_t;
@@ -37,7 +42,9 @@ struct User {
   std::vector<std::int64_t> devices;       // all of them
   std::vector<std::string> licences;       // ids
   std::map<std::string, unsigned> access;  // by scope: create 8, read 4, update 2, delete 1
+  json::object profile;
   engine::TimePoint created, updated;
+  UserId created_by = kNobody, updated_by = kNobody;
 };
 
 struct Device {
@@ -45,14 +52,18 @@ struct Device {
   std::string name, account, password;
   UserId user = kNobody;
   std::string brand, model, mac, ip;
+  bool hotdesk = false;
   engine::TimePoint created, updated;
+  UserId created_by = kNobody, updated_by = kNobody;
 };
 
 struct Token {
   std::int64_t id = 0;
   UserId user = kNobody;
   std::string token, usage;
-  engine::TimePoint created;
+  engine::TimePoint created, updated;
+  UserId created_by = kNobody, updated_by = kNobody;
+  bool login = false;  // by a password: ends with the user's sessions
 };
 
 // How an agent is; what follows from it is in agents.h.
@@ -65,6 +76,9 @@ struct Agent {
   bool on_demand = false;
   unsigned chat_count = 1, task_count = 1, progressive_count = 1;
   std::string description;
+  bool is_supervisor = false;
+  engine::TimePoint created, updated;
+  UserId created_by = kNobody, updated_by = kNobody;
   std::optional<engine::TimePoint> alone_since;  // nothing of the user's could ring, from then on
 };
 
@@ -96,10 +110,14 @@ class Accounts {
   const std::map<std::int64_t, Device>& devices() const { return devices_; }
   Device* add_device(Device device);
   void remove_device(std::int64_t id);
+  // It is that user's from now on, and nobody else's; kNobody: nobody's.
+  void connect_device(std::int64_t id, UserId user);
 
   const std::map<std::int64_t, Token>& tokens() const { return tokens_; }
   Token* find_token(std::int64_t id);
   Token* add_token(Token token);
+  // With a secret that nobody has had before.
+  Token* mint_token(Token token);
   // Good for token_cache longer, where it is known.
   void revoke_token(std::int64_t id, engine::TimePoint now);
   // Whose it is; kNobody if it is none, or no longer. `fresh`: nobody remembers it, as at a login.
@@ -136,6 +154,7 @@ class Accounts {
   std::vector<Licence> licences_;
   std::map<engine::ExtensionIndex, UserId> at_extension_;
   std::int64_t last_id_ = 0;  // of what is added later
+  engine::Random secrets_;
 };
 
 }  // namespace simulator::webitel

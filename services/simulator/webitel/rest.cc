@@ -44,7 +44,9 @@ Found find_route(const HttpRequest& request) {
   Found found;
   if (all.empty() || all.front() != "api") return found;
   const std::span<const std::string> parts(all.data() + 1, all.size() - 1);
-  for (const auto& routes : {call_routes(), agent_routes(), presence_routes()}) {
+  for (const auto& routes :
+       {call_routes(), agent_routes(), presence_routes(), device_routes(), user_routes(),
+        token_routes(), agent_account_routes(), history_routes(), recording_routes()}) {
     for (const RestRoute& route : routes) {
       if (route.method != request.method) continue;
       auto args = fit(route.path, parts);

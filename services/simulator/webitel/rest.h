@@ -61,6 +61,15 @@ const User* asker_of(const Pbx& pbx, const engine::HttpRequest& request, engine:
 std::span<const RestRoute> call_routes();
 std::span<const RestRoute> agent_routes();
 std::span<const RestRoute> presence_routes();
+std::span<const RestRoute> device_routes();
+std::span<const RestRoute> user_routes();
+std::span<const RestRoute> token_routes();
+std::span<const RestRoute> agent_account_routes();
+std::span<const RestRoute> history_routes();
+std::span<const RestRoute> recording_routes();
+
+// An agent as lists and single answers show it.
+json::object agent_object(const RestCall& call, const Agent& agent);
 
 // Whatever is under /api.
 engine::HttpAnswer answer_rest(Pbx& pbx, const engine::HttpRequest& request, engine::TimePoint now,

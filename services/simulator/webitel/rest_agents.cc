@@ -21,34 +21,6 @@ bool is_like(const std::string& text, const std::string& pattern) {
   return pattern.empty() || pattern == "*" || text.find(pattern) != std::string::npos;
 }
 
-json::object agent_object(const RestCall& call, const Agent& agent) {
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(call.now - agent.since).count();
-  const User* user = call.pbx.accounts.find_user(agent.user);
-  json::object channel{{"channel", "call"},
-                       {"state", agent.channel},
-                       {"joined_at", std::to_string(call.pbx.millis(agent.channel_since))}};
-  return {
-      {"id", std::to_string(agent.id)},
-      {"user", json::object{{"id", std::to_string(agent.user)}, {"name", user ? user->name : ""}}},
-      {"name", user ? user->name : ""},
-      {"extension", user ? user->extension : ""},
-      {"status", agent.status},
-      {"status_payload", agent.payload},
-      {"status_comment", agent.comment},
-      {"status_duration", std::to_string(seconds)},
-      {"last_status_change", std::to_string(call.pbx.millis(agent.since))},
-      {"channel", json::array{std::move(channel)}},
-      {"chat_count", agent.chat_count},
-      {"task_count", agent.task_count},
-      {"progressive_count", agent.progressive_count},
-      {"description", agent.description},
-      {"team", nullptr},
-      {"supervisor", json::array()},
-      {"auditor", json::array()},
-      {"is_supervisor", false}};
-}
-
 HttpAnswer show_agents(const RestCall& call) {
   json::array items;
   for (const auto& [id, agent] : call.pbx.accounts.agents()) {
@@ -123,6 +95,34 @@ HttpAnswer show_users(const RestCall& call) {
 }
 
 }  // namespace
+
+json::object agent_object(const RestCall& call, const Agent& agent) {
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(call.now - agent.since).count();
+  const User* user = call.pbx.accounts.find_user(agent.user);
+  json::object channel{{"channel", "call"},
+                       {"state", agent.channel},
+                       {"joined_at", std::to_string(call.pbx.millis(agent.channel_since))}};
+  return {
+      {"id", std::to_string(agent.id)},
+      {"user", json::object{{"id", std::to_string(agent.user)}, {"name", user ? user->name : ""}}},
+      {"name", user ? user->name : ""},
+      {"extension", user ? user->extension : ""},
+      {"status", agent.status},
+      {"status_payload", agent.payload},
+      {"status_comment", agent.comment},
+      {"status_duration", std::to_string(seconds)},
+      {"last_status_change", std::to_string(call.pbx.millis(agent.since))},
+      {"channel", json::array{std::move(channel)}},
+      {"chat_count", agent.chat_count},
+      {"task_count", agent.task_count},
+      {"progressive_count", agent.progressive_count},
+      {"description", agent.description},
+      {"team", nullptr},
+      {"supervisor", json::array()},
+      {"auditor", json::array()},
+      {"is_supervisor", agent.is_supervisor}};
+}
 
 std::span<const RestRoute> agent_routes() {
   static constexpr RestRoute kRoutes[] = {

@@ -44,8 +44,10 @@ std::vector<std::string_view> variant_names();
 using Permissions = std::map<std::string, std::string>;
 // All classes there are, with everything allowed.
 Permissions all_permissions();
-inline constexpr std::string_view kScopes[] = {"calls",   "cc_agent",    "users",   "devices",
-                                               "license", "record_file", "cc_team", "roles"};
+inline constexpr std::string_view kScopes[] = {"calls", "cc_agent", "users", "devices", "license",
+                                               "record_file", "cc_team", "roles",
+                                               // Actions: who may read them, may do that.
+                                               "playback_record_file", "view_cdr_phone_numbers"};
 
 inline constexpr std::string_view kCallCenter = "CALL_CENTER", kChat = "CHAT";
 

@@ -473,5 +473,35 @@ TEST_F(EngineTest, StaysConsistentUnderRandomOperations) {
   for (const auto& line : taken()) ASSERT_FALSE(line.empty());
 }
 
+TEST_F(EngineTest, TakesInFurtherExtensions) {
+  connect("201", "204");
+  const auto added = tenant->add_extension("2021");
+  ASSERT_TRUE(added);
+  EXPECT_EQ(tenant->extension(*added).number, "2021");
+  EXPECT_EQ(tenant->find_extension("2021"), *added);
+  for (const char* each : {"201", "202", "203", "204"}) {
+    EXPECT_EQ(tenant->extension(tenant->find_extension(each)).number, each);
+  }
+  // Its phone is there, and rings.
+  call("202", "2021");
+  EXPECT_EQ(tenant->answer("2021", now), base::Error());
+  EXPECT_EQ(tenant->hang_up("2021", now), base::Error());
+
+  EXPECT_EQ(tenant->add_extension("2021").error(), Errc::already_exists);
+  EXPECT_EQ(tenant->add_extension("204").error(), Errc::already_exists);
+  EXPECT_EQ(tenant->add_extension("").error(), Errc::invalid_argument);
+  EXPECT_EQ(tenant->add_extension("+49").error(), Errc::invalid_argument);
+  EXPECT_EQ(tenant->add_extension(std::string(65, '1')).error(), Errc::invalid_argument);
+}
+
+TEST_F(EngineTest, HasALimitForFurtherExtensions) {
+  TenantOptions many;
+  for (std::size_t i = 0; i < Tenant::kExtensionsMax; ++i) {
+    many.extensions.push_back(std::to_string(100'000 + i));
+  }
+  make(many);
+  EXPECT_EQ(tenant->add_extension("7").error(), Errc::too_many_requests);
+}
+
 }  // namespace
 }  // namespace simulator
