@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# docs.sh BUILD_DIR [--check]: writes docs/configuration.md from what the programs say of their settings, or
-# checks that it is as they say.
+# docs.sh BUILD_DIR [--check]: writes what the programs say of themselves (docs/configuration.md,
+# docs/capabilities.md, the table in README.md), or checks that it stands there as they say.
 set -euo pipefail
 build=$(readlink -f "$1")
 cd "$(dirname "$0")/.."
+connector=$build/services/connector/connector
 
-generate() {
+configuration() {
   cat <<'INTRO'
 # Configuration
 
@@ -25,8 +26,36 @@ INTRO
   done
 }
 
+capabilities() {
+  cat <<'INTRO'
+# What each PBX can do
+
+Written by `scripts/docs.sh` from the code that answers GetCapabilities; a test compares. *Seen by its event*: the PBX
+does not say whether a command worked, so the gateway awaits what proves it. *Confirmed by the PBX*: its answer counts.
+INTRO
+  "$connector" --capability-reference
+}
+
+# The README with the table between its two marks.
+readme() {
+  sed '/^<!-- capabilities -->$/q' README.md
+  "$connector" --capability-table
+  sed -n '/^<!-- end of capabilities -->$/,$p' README.md
+}
+
+# $1: the file; $2: what writes it
+put() {
+  local text
+  text=$("$2" && echo .)
+  printf '%s' "${text%.}" > "$1"
+}
+
 if [ "${2:-}" = --check ]; then
-  diff -u docs/configuration.md <(generate) || { echo 'docs/configuration.md: run scripts/docs.sh BUILD_DIR' >&2; exit 1; }
+  for pair in docs/configuration.md:configuration docs/capabilities.md:capabilities README.md:readme; do
+    diff -u "${pair%:*}" <("${pair#*:}") || { echo "${pair%:*}: run scripts/docs.sh BUILD_DIR" >&2; exit 1; }
+  done
 else
-  generate > docs/configuration.md
+  put docs/configuration.md configuration
+  put docs/capabilities.md capabilities
+  put README.md readme
 fi

@@ -5,6 +5,7 @@
 #include "pbx/innova360/vendor.h"
 #include "pbx/innovaphone/vendor.h"
 #include "pbx/vodia/vendor.h"
+#include "pbx/webitel/vendor.h"
 
 namespace pbx {
 
@@ -13,6 +14,7 @@ std::span<const Vendor> vendors() {
       innova360::vendor(),
       innovaphone::vendor(),
       vodia::vendor(),
+      webitel::vendor(),
   };
   return kVendors;
 }

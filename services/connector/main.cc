@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "connector/capability_reference.h"
 #include "connector/config.h"
 #include "connector/connector.h"
 #include "telemetry/log.h"
@@ -37,11 +38,13 @@ std::optional<connector::Config> load(const std::string& file, std::ostream& com
 int main(int argc, char** argv) {
   CLI::App app{"Keeps one link to each tenant's PBX, and publishes its events to NATS JetStream."};
   std::string file = "connector.yaml";
-  bool check = false, reference = false, announce = false;
+  bool check = false, reference = false, table = false, notes = false, announce = false;
   app.add_option("--config", file, "The configuration file")->capture_default_str();
   app.add_flag("--check-config", check,
                "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", reference, "Print every setting, as Markdown");
+  app.add_flag("--capability-table", table, "Print what each PBX can do, as Markdown");
+  app.add_flag("--capability-reference", notes, "The same, with what to know and why not");
   app.add_flag("--announce", announce,
                "Print the ports in use as one line of JSON, for whoever started it");
   app.set_version_flag("--version", std::string(telemetry::version()));
@@ -53,6 +56,9 @@ int main(int argc, char** argv) {
     std::cout << document.reference();
     return 0;
   }
+  if (table) std::cout << connector::capability_table(pbx::vendors());
+  if (notes) std::cout << connector::capability_reference(pbx::vendors());
+  if (table || notes) return 0;
   auto config = load(file, std::cerr);
   if (!config) return 2;
   if (check) {

@@ -140,6 +140,13 @@ json::object state_json(const Stage& stage, engine::TimePoint now) {
                                        {"extension", text_or_null(it.extension)},
                                        {"logged_in", it.logged_in}});
   }
+  json::array agents;
+  for (const auto& it : stage.dialect().agents()) {
+    agents.push_back(json::object{{"id", it.id},
+                                  {"extension", text_or_null(it.extension)},
+                                  {"status", it.status},
+                                  {"reason", text_or_null(it.reason)}});
+  }
   json::value traffic = nullptr;
   if (const auto* it = stage.traffic()) {
     traffic = json::object{
@@ -150,6 +157,7 @@ json::object state_json(const Stage& stage, engine::TimePoint now) {
           {"extensions", std::move(extensions)},
           {"calls", std::move(calls)},
           {"connections", std::move(connections)},
+          {"agents", std::move(agents)},
           {"counters", counters_json(stage.dialect().counters())},
           {"faults", faults_json(stage.dialect().faults())},
           {"traffic", std::move(traffic)}};

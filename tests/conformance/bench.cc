@@ -4,11 +4,13 @@
 
 namespace conformance {
 
-extern const Bench kInnova360, kInnovaphone, kInnovaphoneInbound, kVodia70, kVodia67, kVodia2016;
+extern const Bench kInnova360, kInnovaphone, kInnovaphoneInbound, kVodia70, kVodia67, kVodia2016,
+    kWebitel, kWebitelUsers;
 
 std::span<const Bench* const> benches() {
   static constexpr std::array kBenches{
-      &kInnova360, &kInnovaphone, &kInnovaphoneInbound, &kVodia70, &kVodia67, &kVodia2016,
+      &kInnova360, &kInnovaphone, &kInnovaphoneInbound, &kVodia70, &kVodia67,
+      &kVodia2016, &kWebitel,     &kWebitelUsers,
   };
   return kBenches;
 }

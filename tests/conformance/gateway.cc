@@ -271,6 +271,7 @@ void Gateway::upgrade(engine::ConnectionId connection) {
   switch (answer.kind) {
     case engine::HttpAnswer::Kind::reply: return lose(connection, Errc::upgrade_refused);
     case engine::HttpAnswer::Kind::drop: return lose(connection, Errc::link_lost);
+    case engine::HttpAnswer::Kind::later:  // no upgrade is, and it would be as good as never
     case engine::HttpAnswer::Kind::never: line.pings_out = now_ + kUpgradeLimit; return;
     case engine::HttpAnswer::Kind::accept: break;
   }

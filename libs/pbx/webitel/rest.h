@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "pbx/session.h"
@@ -17,9 +18,11 @@ class Rest {
   Rest(Handshake where, std::string token, std::chrono::milliseconds limit)
       : where_(std::move(where)), token_(std::move(token)), limit_(limit) {}
 
-  // `path` begins with a slash, and has its query. `body`: JSON, or nothing.
-  SendHttp make(std::string method, const std::string& path, std::string body = {}) {
-    SendHttp send{++last_, std::move(method), where_, std::move(body), limit_};
+  // `path` begins with a slash, and has its query. `body`: JSON, or nothing. `limit`: of a request
+  // that waits for somebody to pick up; nothing: the usual one.
+  SendHttp make(std::string method, const std::string& path, std::string body = {},
+                std::optional<std::chrono::milliseconds> limit = std::nullopt) {
+    SendHttp send{++last_, std::move(method), where_, std::move(body), limit.value_or(limit_)};
     send.where.target += path;
     auto& headers = send.where.headers;
     headers.emplace_back("Accept", "application/json");
@@ -28,6 +31,10 @@ class Rest {
     return send;
   }
   const Handshake& where() const { return where_; }
+  // What the PBX says of an error may repeat the token.
+  bool repeats_token(std::string_view text) const {
+    return !token_.empty() && text.find(token_) != std::string_view::npos;
+  }
 
  private:
   Handshake where_;
@@ -48,6 +55,9 @@ std::optional<RestError> error_of(const HttpReply& reply);
 
 // For a query: everything but letters, digits and "-._~" becomes %XX.
 std::string escaped(std::string_view text);
+
+// A decimal number of 64 bits at most: the only ids that go into paths.
+bool is_number(std::string_view id);
 
 // It was certainly not carried out.
 bool was_not_sent(const base::Error& error);

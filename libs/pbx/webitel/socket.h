@@ -8,7 +8,7 @@
 
 namespace pbx::webitel {
 
-// The reply to a request on the control socket. Replies come in any order (webitel.md 1.2).
+// The reply to a request on a socket. Replies come in any order (webitel.md 1.2).
 struct SocketReply {
   std::uint64_t request = 0;  // as Socket::ask() numbered it
   bool ok = false;
@@ -17,9 +17,11 @@ struct SocketReply {
   std::string error_id, detail;  // of an error
 };
 
-// Numbers the requests on the control socket: one for a session, as Rest is.
+// Numbers the requests on one socket. That of the control socket is one for a session, as Rest is.
 class Socket {
  public:
+  explicit Socket(LinkId link = kPrimary) : link_(link) {}
+
   // `data`: a JSON object; empty: none.
   SendText ask(std::string_view action, std::string_view data = {}) {
     std::string text = R"({"seq":)" + std::to_string(++last_) + R"(,"action":")";
@@ -27,12 +29,15 @@ class Socket {
     text += '"';
     if (!data.empty()) (text += R"(,"data":)") += data;
     text += '}';
-    return {kPrimary, std::move(text)};
+    return {link_, std::move(text)};
   }
   // The number of the request made last.
   std::uint64_t last() const { return last_; }
 
+  LinkId link() const { return link_; }
+
  private:
+  LinkId link_;
   std::uint64_t last_ = 0;
 };
 

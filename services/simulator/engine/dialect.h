@@ -51,6 +51,11 @@ struct ConnectionInfo {
   bool logged_in = false;
 };
 
+// Somebody of a call centre, as the PBX has it: the engine knows nothing of such things.
+struct AgentInfo {
+  std::string id, extension, status, reason;  // in the vendor's words
+};
+
 // One call a client asked for, for tests that count them.
 struct Origination {
   std::string extension, to;
@@ -96,6 +101,7 @@ class Dialect : public Listener {
   virtual std::string id_of(const Leg& leg) const = 0;
   virtual const Counters& counters() const = 0;
   virtual std::vector<ConnectionInfo> connections() const = 0;
+  virtual std::vector<AgentInfo> agents() const { return {}; }
 };
 
 }  // namespace simulator::engine

@@ -1,27 +1,22 @@
 #include "simulator/innova360/variants.h"
 
-#include <functional>
 #include <utility>
 #include <vector>
+
+#include "simulator/engine/switches.h"
 
 namespace simulator::innova360 {
 namespace {
 
 using V = Variants;
 
-// One row per switch: its name, its values, and what they do.
-struct Switch {
-  std::string_view name;
-  std::vector<std::pair<std::string_view, std::function<void(V&)>>> values;
-};
-
 #define VALUE(word, statement)    \
   {                               \
     word, [](V& v) { statement; } \
   }
 
-const std::vector<Switch>& switches() {
-  static const std::vector<Switch> kSwitches{
+const engine::Switches<Variants>& switches() {
+  static const engine::Switches<Variants> kSwitches{
       {"data",
        {VALUE("array", v.data = V::Container::array), VALUE("keyed", v.data = V::Container::keyed),
         VALUE("object", v.data = V::Container::object)}},
@@ -84,34 +79,12 @@ const std::vector<Switch>& switches() {
 
 #undef VALUE
 
-template <class Rows, class Name>
-std::string list_of(const Rows& rows, Name name) {
-  std::string list;
-  for (const auto& row : rows) list += (list.empty() ? "" : ", ") + std::string(name(row));
-  return list;
-}
-
 }  // namespace
 
 std::string set_variant(Variants& variants, std::string_view name, std::string_view value) {
-  for (const Switch& each : switches()) {
-    if (each.name != name) continue;
-    for (const auto& [word, apply] : each.values) {
-      if (word != value) continue;
-      apply(variants);
-      return {};
-    }
-    return "found \"" + std::string(value) + "\"; expected one of " +
-           list_of(each.values, [](const auto& row) { return row.first; });
-  }
-  return "no variant of that name; there are " +
-         list_of(switches(), [](const auto& row) { return row.name; });
+  return engine::set_switch(switches(), variants, name, value);
 }
 
-std::vector<std::string_view> variant_names() {
-  std::vector<std::string_view> names;
-  for (const Switch& each : switches()) names.push_back(each.name);
-  return names;
-}
+std::vector<std::string_view> variant_names() { return engine::names_of(switches()); }
 
 }  // namespace simulator::innova360

@@ -2,25 +2,21 @@
 
 #include <utility>
 
+#include "simulator/engine/switches.h"
+
 namespace simulator::innovaphone {
 namespace {
 
-// One row per switch: its name, its values, and what they do.
-struct Switch {
-  std::string_view name;
-  std::vector<std::pair<std::string_view, void (*)(Variants&)>> values;
-};
-
 template <bool Variants::*field>
-Switch flag(std::string_view name) {
+engine::Switch<Variants> flag(std::string_view name) {
   return {name, {{"true", [](Variants& it) { it.*field = true; }}, {"false", [](Variants& it) {
                                                                       it.*field = false;
                                                                     }}}};
 }
 
-const std::vector<Switch>& switches() {
+const engine::Switches<Variants>& switches() {
   using V = Variants;
-  static const std::vector<Switch> kSwitches{
+  static const engine::Switches<Variants> kSwitches{
       {"challenge",
        {{"hex", [](V& it) { it.challenge = V::Challenge::hex; }},
         {"number", [](V& it) { it.challenge = V::Challenge::number; }}}},
@@ -47,13 +43,6 @@ const std::vector<Switch>& switches() {
   return kSwitches;
 }
 
-template <class Rows, class Name>
-std::string list_of(const Rows& rows, Name name) {
-  std::string list;
-  for (const auto& row : rows) list += (list.empty() ? "" : ", ") + std::string(name(row));
-  return list;
-}
-
 }  // namespace
 
 std::string_view name_of(Profile profile) {
@@ -67,25 +56,10 @@ std::string_view name_of(Profile profile) {
 }
 
 std::string set_variant(Variants& variants, std::string_view name, std::string_view value) {
-  for (const Switch& each : switches()) {
-    if (each.name != name) continue;
-    for (const auto& [word, set] : each.values) {
-      if (word != value) continue;
-      set(variants);
-      return {};
-    }
-    return "found \"" + std::string(value) + "\"; expected one of " +
-           list_of(each.values, [](const auto& row) { return row.first; });
-  }
-  return "no variant of that name; there are " +
-         list_of(switches(), [](const auto& row) { return row.name; });
+  return engine::set_switch(switches(), variants, name, value);
 }
 
-std::vector<std::string_view> variant_names() {
-  std::vector<std::string_view> names;
-  for (const Switch& each : switches()) names.push_back(each.name);
-  return names;
-}
+std::vector<std::string_view> variant_names() { return engine::names_of(switches()); }
 
 const AppObject* Settings::app(std::string_view name) const {
   for (const AppObject& each : apps) {

@@ -40,6 +40,7 @@ class Dialect final : public engine::Dialect, private Outlet {
   std::string id_of(const engine::Leg& leg) const override { return pbx_.channels.id_of(leg.id); }
   const engine::Counters& counters() const override { return pbx_.counters; }
   std::vector<engine::ConnectionInfo> connections() const override;
+  std::vector<engine::AgentInfo> agents() const override;
 
  private:
   struct Peer {
@@ -108,6 +109,7 @@ class Dialect final : public engine::Dialect, private Outlet {
   void send_after(Later later, engine::Millis after, engine::TimePoint now);
   void send(engine::ConnectionId connection, const engine::Frame& frame, engine::TimePoint now);
   void release(Later later, engine::TimePoint now);
+  void make_noise(engine::Noise kind, std::size_t oversized_bytes, engine::TimePoint now);
   void drop(engine::ConnectionId connection, engine::TimePoint now);
   std::vector<engine::ConnectionId> everybody() const;
   std::string make_sock_id();

@@ -20,28 +20,48 @@ bool has(const std::vector<std::string>& wanted, std::string_view value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
 
-// Whether the query wants to see it.
-bool is_wanted(const RestCall& call, const Channel& it) {
-  const User* user = call.pbx.channels.user_of(it);
-  const std::string user_id = user ? std::to_string(user->id) : "";
-  const Agent* agent = user ? call.pbx.accounts.agent_of(user->id) : nullptr;
-  if (!has(call.queries("user_id"), user_id)) return false;
-  if (!has(call.queries("agent_id"), agent ? std::to_string(agent->id) : "")) return false;
-  if (!has(call.queries("direction"), it.outbound ? "outbound" : "inbound")) return false;
-  if (!has(call.queries("state"), it.state)) return false;
-  if (!has(call.queries("parent_id"), it.parent)) return false;
-  if (call.query("skip_parent") == "true" && !it.parent.empty()) return false;
-  for (const auto* name : {"queue_id", "team_id", "supervisor_id"}) {
-    if (!call.query(name).empty()) return false;
+// What the query wants to see.
+class Filter {
+ public:
+  explicit Filter(const RestCall& call)
+      : pbx_(call.pbx),
+        users_(call.queries("user_id")),
+        agents_(call.queries("agent_id")),
+        directions_(call.queries("direction")),
+        states_(call.queries("state")),
+        parents_(call.queries("parent_id")),
+        numbers_{call.query("number"), call.query("q")},
+        roots_only_(call.query("skip_parent") == "true") {
+    for (const auto* name : {"queue_id", "team_id", "supervisor_id"}) {
+      nothing_ = nothing_ || !call.query(name).empty();
+    }
   }
-  for (const auto* name : {"number", "q"}) {
-    const std::string number = call.query(name);
-    const bool its = it.number == number || it.destination == number || it.from.number == number ||
-                     (it.to && it.to->number == number);
-    if (!number.empty() && !its) return false;
+
+  bool wants(const Channel& it) const {
+    if (nothing_ || (roots_only_ && !it.parent.empty())) return false;
+    if (!has(directions_, it.outbound ? "outbound" : "inbound")) return false;
+    if (!has(states_, it.state) || !has(parents_, it.parent)) return false;
+    const User* user = pbx_.channels.user_of(it);
+    if (!users_.empty() && !has(users_, user ? std::to_string(user->id) : "")) return false;
+    if (!agents_.empty()) {
+      const Agent* agent = user ? pbx_.accounts.agent_of(user->id) : nullptr;
+      if (!has(agents_, agent ? std::to_string(agent->id) : "")) return false;
+    }
+    for (const std::string& number : numbers_) {
+      const bool its = it.number == number || it.destination == number ||
+                       it.from.number == number || (it.to && it.to->number == number);
+      if (!number.empty() && !its) return false;
+    }
+    return true;
   }
-  return true;
-}
+
+ private:
+  const Pbx& pbx_;
+  std::vector<std::string> users_, agents_, directions_, states_, parents_;
+  std::vector<std::string> numbers_;  // those that are empty do not count
+  bool roots_only_;
+  bool nothing_ = false;  // of queues, teams and supervisors, of which there are none
+};
 
 HttpAnswer show_active(const RestCall& call) {
   Pbx& pbx = call.pbx;
@@ -52,7 +72,8 @@ HttpAnswer show_active(const RestCall& call) {
     }
   }
   for (const Channel* each : pbx.channels.live()) all.push_back(each);
-  std::erase_if(all, [&](const Channel* it) { return !is_wanted(call, *it); });
+  const Filter filter(call);
+  std::erase_if(all, [&](const Channel* it) { return !filter.wants(*it); });
   if (!all.empty() && take_one(pbx.faults.missing_entries)) all.pop_back();
   const bool twice = !all.empty() && take_one(pbx.faults.double_entries);
   json::array items;

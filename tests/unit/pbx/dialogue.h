@@ -55,6 +55,7 @@ inline Settings default_settings(const Vendor& vendor) {
         break;
       case SettingKind::duration: settings.set(row.name, duration_of(text)); break;
       case SettingKind::accounts: settings.set(row.name, std::map<std::string, Account>{}); break;
+      case SettingKind::tokens: settings.set(row.name, std::map<std::string, std::string>{}); break;
       case SettingKind::apps: settings.set(row.name, std::map<std::string, App>{}); break;
     }
   }
@@ -110,6 +111,13 @@ class Dialogue {
                           std::chrono::milliseconds limit = std::chrono::seconds(60)) {
     const call::InquiryId id = ++last_inquiry_;
     carry_out(session->on_inquiry(id, inquiry, now + limit, now));
+    return id;
+  }
+  // Returns the order's id.
+  call::OrderId order(const call::Order& order,
+                      std::chrono::milliseconds limit = std::chrono::seconds(60)) {
+    const call::OrderId id = ++last_order_;
+    carry_out(session->on_order(id, order, now + limit, now));
     return id;
   }
   // Lets time pass as the shell does: on_tick() at each deadline on the way.
@@ -225,6 +233,7 @@ class Dialogue {
   call::Fold consumer_;
   call::CommandId last_command_ = 0;
   call::InquiryId last_inquiry_ = 0;
+  call::OrderId last_order_ = 0;
 };
 
 }  // namespace pbx::test

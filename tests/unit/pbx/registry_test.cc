@@ -64,6 +64,7 @@ TEST_P(Registry, HasWellFormedSettings) {
         EXPECT_LE(test::duration_of(fallback).count(), row.most) << name;
         break;
       case SettingKind::accounts:
+      case SettingKind::tokens:
       case SettingKind::apps: EXPECT_EQ(fallback, "[]"); break;
       case SettingKind::choice:
         EXPECT_EQ(std::count(row.choices.begin(), row.choices.end(), fallback), 1) << name;

@@ -250,7 +250,7 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
   settings.own_listener = true;
   settings.engine.extensions.clear();
   for (const auto& [first, last] :
-       {std::pair(201, 212), std::pair(301, 308), std::pair(501, 508)}) {
+       {std::pair(201, 212), std::pair(301, 308), std::pair(401, 408), std::pair(501, 508)}) {
     for (int number = first; number <= last; ++number) {
       settings.engine.extensions.push_back(std::to_string(number));
     }
@@ -270,7 +270,7 @@ TEST_P(ShippedScenarioTest, PlaysAnHourWithoutAFailure) {
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedScenarioTest,
                          testing::Values("demo.yaml", "service-desk.yaml", "office-morning.yaml",
-                                         "faults.yaml", "head-office.yaml"));
+                                         "faults.yaml", "head-office.yaml", "contact-centre.yaml"));
 
 }  // namespace
 }  // namespace simulator

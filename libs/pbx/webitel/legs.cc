@@ -1,0 +1,448 @@
+#include "pbx/webitel/legs.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "pbx/webitel/causes.h"
+#include "pbx/webitel/legs_impl.h"
+
+// The story of a leg. It begins with `ringing`, in both directions, or with a row of a list. An
+// outbound one dials, and so counts as connected, unless it was made by request: then it is its own
+// phone that rings first, and `active` says that it was picked up. `progress` and `bridge` of an
+// outbound leg are about its other end. `active` after `hold` is a retrieve; who is joined to whom
+// stays as `bridge` said. `hangup` ends it, and nothing brings it back; a leg that a list lacks may
+// come back, if a later list has it.
+namespace pbx::webitel {
+namespace {
+
+using base::Errc;
+using call::Cause;
+using namespace std::chrono_literals;
+
+// What the PBX's table of calls shows may be so much older than what its events told.
+constexpr auto kSettled = 1s;
+// The table's own time of a row says that it is older; but not for longer than this.
+constexpr auto kStaleMax = 10s;
+constexpr auto kRevival = 5s;  // after which a leg may be in a list again that had ended
+
+const call::VendorCause kNotListed{"not in the list of calls", {}, {}};
+
+bool is_of_state(LegEvent::Kind kind) {
+  using enum LegEvent::Kind;
+  return kind == ringing || kind == progress || kind == active || kind == bridge || kind == hold ||
+         kind == hangup;
+}
+
+template <class T>
+void fill(T& known, const T& told) {
+  if (known == T{}) known = told;
+}
+
+// Whether what the row says of the leg's state is older than what an event has told since.
+bool is_stale(const Node& node, const LegRow& row, TimePoint asked) {
+  if (node.event_at == TimePoint::min()) return false;
+  if (row.told_at > 0 && node.told_at > 0 && row.told_at != node.told_at) {
+    return row.told_at < node.told_at && asked < node.event_at + kStaleMax;
+  }
+  return asked < node.event_at + kSettled;
+}
+
+}  // namespace
+
+Legs::Legs(const Directory& directory) : impl_(std::make_unique<Impl>(directory)) {}
+Legs::~Legs() = default;
+
+Node* Legs::Impl::node_of(std::string_view id) const {
+  auto it = nodes.find(id);
+  if (it == nodes.end()) {
+    const auto alias = aliases.find(id);
+    if (alias == aliases.end()) return nullptr;
+    it = nodes.find(alias->second);
+    if (it == nodes.end()) return nullptr;
+  }
+  return it->second.get();
+}
+
+Node& Legs::Impl::add(const std::string& id, TimePoint) {
+  Node& node = *(nodes[id] = std::make_unique<Node>());
+  node.id = id;
+  return node;
+}
+
+// ---- Events. ----
+
+Legs::Output Legs::on_event(const LegEvent& event, TimePoint now) {
+  impl_->take(event, now);
+  return impl_->settle(now);
+}
+
+void Legs::Impl::take(const LegEvent& event, TimePoint now) {
+  using enum LegEvent::Kind;
+  if (event.id.empty() || !is_of_state(event.kind) || has_ended(event.id, true)) return;
+  Node* known = node_of(event.id);
+  if (event.kind == hangup) {
+    if (known == nullptr) return remember(event.id, true, now);  // it ended before we knew of it
+    Node& node = *known;
+    fill(node.user, event.user);
+    const call::VendorCause vendor{event.cause, {}, event.sip};
+    const Cause cause = cause_of(event.cause);
+    const auto doing = expected(node, now);
+    const bool answered = node.answered || node.joined;
+    if (cause == Cause::transfer || !event.transfer_from.empty() || !event.transfer_to.empty()) {
+      const std::string& to = event.transfer_from.empty() ? event.transfer_to : event.transfer_from;
+      if (Node* partner = node_of(to); partner != nullptr && partner->group != node.group) {
+        transfer(node, *partner);
+        wants_list = true;
+      }
+      // Where it did, it has been given a part in the transfer already.
+      return end(node, node.parting != Cause::unspecified ? node.parting : Cause::transfer, vendor,
+                 true, now);
+    }
+    if (!answered && role_of(node) == call::Role::called &&
+        (cause == Cause::single_step_transfer || doing == Doing::deflect)) {
+      wants_list = true;
+      return end(node, Cause::redirected, vendor, true, now);
+    }
+    if (cause == Cause::call_pickup && !node.queue.empty()) {
+      return end(node, Cause::distributed, vendor, true, now);
+    }
+    if (cause == Cause::single_step_transfer || (answered && doing == Doing::transfer)) {
+      wants_list = true;
+      return end(node, Cause::single_step_transfer, vendor, true, now);
+    }
+    // Somebody is left in the call of whom only a list tells.
+    wants_list = wants_list || node.group->nodes.size() > 1;
+    return end(node, cause, vendor, true, now);
+  }
+
+  if (known == nullptr) {
+    if (nodes.size() >= kLegsMax) {
+      ++left_out;
+      return;
+    }
+    known = &add(event.id, now);
+  }
+  ended.erase(event.id);
+  Node& node = *known;
+  node.pbx_id = event.id;
+  node.real = true;
+  node.missed = 0;
+  fill(node.app_id, event.app_id);
+  if (node.user.empty() && !event.user.empty()) {
+    node.user = event.user;
+    by_user[node.user].push_back(&node);
+  }
+  if (event.kind == ringing) {
+    node.way = event.way;
+    node.vague = false;
+    node.destination = event.destination;
+    node.from = event.from;
+    node.to = event.to;
+    node.originate = node.originate || event.originate;
+    fill(node.parent, event.parent);
+    fill(node.queue, event.queue);
+    // Whom it calls may have no socket of his own.
+    wants_list = wants_list || (node.way == Way::outbound && !node.originate);
+  } else if (node.group == nullptr) {
+    // Its beginning was lost: the list knows what it said.
+    node.vague = true;
+    wants_list = true;
+  }
+  if (node.group == nullptr) {
+    seat(node);
+  } else if (node.group != nullptr && event.kind == ringing) {
+    join(node);
+  }
+
+  // Two sockets may tell the same, one of them later.
+  const bool old = event.told_at > 0 && node.told_at > 0 && event.told_at < node.told_at;
+  const bool again = event.told_at == node.told_at && event.kind == node.last &&
+                     event.told_at > 0 && node.event_at != TimePoint::min();
+  if (old || again) return soil(*node.group);
+  node.event_at = now;
+  node.told_at = std::max(node.told_at, event.told_at);
+  node.last = event.kind;
+  switch (event.kind) {
+    case progress: node.progress = node.progress || !node.originate || node.answered; break;
+    case active:
+      node.answered = true;
+      node.held = false;
+      break;
+    case hold:
+      node.answered = true;
+      node.held = true;
+      break;
+    case bridge:
+      node.answered = node.joined = true;
+      node.held = false;
+      if (event.to) node.peer = *event.to;
+      if (!event.bridged.empty() && node.bridged != event.bridged) {
+        node.bridged = event.bridged;
+        if (node_of(event.bridged) == nullptr) wants_list = true;
+      }
+      join(node);
+      break;
+    default: break;
+  }
+  soil(*node.group);
+}
+
+// ---- Lists. ----
+
+bool Legs::Impl::take(const LegRow& row, TimePoint asked, TimePoint now) {
+  if (has_ended(row.id, true)) return false;
+  Node* known = node_of(row.id);
+  const bool over = row.step == Step::hangup || row.hangup_at > 0;
+  if (over) {
+    if (known != nullptr && known->real && !is_stale(*known, row, asked)) {
+      end(*known, Cause::unspecified, {"hangup", {}, {}}, true, now);
+    }
+    return false;
+  }
+  if (const auto it = ended.find(row.id); it != ended.end()) {
+    if (asked < it->second.at + kRevival) return false;
+    ended.erase(it);
+  }
+  if (known == nullptr) {
+    if (nodes.size() >= kLegsMax) {
+      ++left_out;
+      return false;
+    }
+    // The end of somebody's leg that was given one of ours, as long as it had none.
+    Node* parent = row.user.empty() && !row.parent.empty() ? node_of(row.parent) : nullptr;
+    Node* other = parent == nullptr ? nullptr : node_of(parent->id + "/to");
+    if (other != nullptr && other->pbx_id.empty()) {
+      known = other;
+      aliases[row.id] = other->id;
+    } else {
+      known = &add(row.id, now);
+    }
+  }
+  Node& node = *known;
+  const bool first = !node.real;
+  node.real = true;
+  node.pbx_id = row.id;
+  node.missed = 0;
+  node.asked = std::max(node.asked, asked);
+  fill(node.app_id, row.app_id);
+  fill(node.parent, row.parent);
+  fill(node.destination, row.destination);
+  fill(node.from, row.from);
+  fill(node.to, row.to);
+  fill(node.queue, row.queue);
+  if (node.user.empty() && !row.user.empty()) {
+    node.user = row.user;
+    by_user[node.user].push_back(&node);
+  }
+  if (node.way == Way::unknown) node.way = row.way;
+  node.vague = false;
+  if (first && node.way == Way::outbound && row.answered_at == 0) {
+    const auto it = made.find(node.user);
+    if (row.step == Step::idle || (it != made.end() && now < it->second)) node.originate = true;
+    if (it != made.end()) made.erase(it);
+  }
+  if (node.group == nullptr) seat(node);
+  if (!is_stale(node, row, asked)) {
+    const bool bridged = row.step == Step::bridge || row.bridged_at > 0 || !row.bridged.empty();
+    node.answered = node.answered || bridged || row.answered_at > 0 || row.step == Step::active ||
+                    row.step == Step::hold || row.step == Step::amd;
+    node.joined = node.joined || bridged;
+    if (row.step == Step::hold) node.held = true;
+    if (row.step == Step::active || row.step == Step::bridge) node.held = false;
+    if (row.step == Step::progress) node.progress = true;
+    if (!row.bridged.empty() && row.bridged != node.bridged) node.bridged = row.bridged;
+  }
+  join(node);
+  soil(*node.group);
+  return true;
+}
+
+Legs::Output Legs::on_own_legs(std::string_view user, const std::vector<LegRow>& rows,
+                               TimePoint asked, TimePoint now) {
+  std::unordered_set<std::string_view> shown;
+  for (LegRow row : rows) {
+    if (row.user.empty()) row.user = user;
+    impl_->take(row, asked, now);
+  }
+  for (const LegRow& row : rows) shown.insert(row.id);
+  std::vector<Node*> absent;
+  if (const auto it = impl_->by_user.find(user); it != impl_->by_user.end()) {
+    for (Node* node : it->second) {
+      if (!node->real || shown.contains(node->pbx_id) || node->asked >= asked) continue;
+      if (node->event_at != TimePoint::min() && asked < node->event_at + kSettled) continue;
+      absent.push_back(node);
+    }
+  }
+  impl_->end_absent(std::move(absent), now);
+  return impl_->settle(now);
+}
+
+Legs::Output Legs::on_all_legs(const std::vector<LegRow>& rows, Coverage coverage, TimePoint asked,
+                               TimePoint now) {
+  std::unordered_set<std::string_view> shown;
+  for (const LegRow& row : rows) {
+    shown.insert(row.id);
+    impl_->take(row, asked, now);
+    if (Node* node = impl_->node_of(row.id)) node->listed = true;
+  }
+  std::vector<Node*> absent;
+  for (auto& [id, each] : impl_->nodes) {
+    Node& node = *each;
+    if (!node.real || shown.contains(node.pbx_id) || node.asked >= asked) continue;
+    if (node.event_at != TimePoint::min() && asked < node.event_at + kSettled) continue;
+    // A list may show permitted rows only.
+    if (!node.listed && impl_->is_watched(node.user)) continue;
+    if (coverage == Coverage::cut) continue;
+    if (++node.missed >= (coverage == Coverage::whole ? 1u : 2u)) absent.push_back(&node);
+  }
+  impl_->end_absent(std::move(absent), now);
+  return impl_->settle(now);
+}
+
+// A list does not say why. Who left a call that goes on with somebody else has transferred it.
+void Legs::Impl::end_absent(std::vector<Node*> candidates, TimePoint now) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Node* a, const Node* b) { return a->id < b->id; });
+  const std::unordered_set<const Node*> gone(candidates.begin(), candidates.end());
+  // Both legs of a transfer of ours, which need not show whom it has joined.
+  Node* joins = nullptr;
+  for (Node* node : candidates) {
+    if (node->parting != Cause::unspecified || expected(*node, now) != Doing::join) continue;
+    if (joins == nullptr) {
+      joins = node;
+    } else if (joins->group != node->group && joins->user == node->user) {
+      const bool older = joins->group->order < node->group->order;
+      joins->parting = older ? Cause::transfer : Cause::normal_clearing;
+      node->parting = older ? Cause::normal_clearing : Cause::transfer;
+      merge(*joins->group, *node->group);
+      break;
+    }
+  }
+  std::vector<std::pair<Node*, Cause>> causes;
+  for (Node* node : candidates) {
+    Cause cause = node->parting;
+    const auto doing = expected(*node, now);
+    const bool answered = node->answered || node->joined;
+    if (cause == Cause::unspecified && doing == Doing::deflect && !answered) {
+      cause = Cause::redirected;
+    } else if (cause == Cause::unspecified && doing == Doing::transfer && answered) {
+      cause = Cause::single_step_transfer;
+    } else if (cause == Cause::unspecified && answered && node->joined) {
+      const Node* partner = node_of(node->bridged);
+      const bool goes_on = partner != nullptr && partner->real && !gone.contains(partner);
+      const bool elsewhere =
+          goes_on &&
+          ((!partner->bridged.empty() && partner->bridged != node->pbx_id) ||
+           std::any_of(node->group->nodes.begin(), node->group->nodes.end(), [&](const Node* it) {
+             return it != node && it->parent == partner->pbx_id && it->real && !gone.contains(it);
+           }));
+      if (elsewhere) cause = Cause::single_step_transfer;
+    }
+    causes.emplace_back(node, cause);
+  }
+  for (const auto& [node, cause] : causes) end(*node, cause, kNotListed, false, now);
+}
+
+Legs::Output Legs::on_directory(TimePoint now) {
+  for (auto& [key, group] : impl_->groups) impl_->soil(*group);
+  return impl_->settle(now);
+}
+
+Legs::Output Legs::on_tick(TimePoint now) {
+  impl_->expire(now);
+  return impl_->settle(now);
+}
+
+void Legs::Impl::expire(TimePoint now) {
+  while (!dues.empty() && dues.begin()->first <= now) {
+    const std::string id = dues.begin()->second;
+    dues.erase(dues.begin());
+    if (Node* node = node_of(id); node != nullptr && node->group != nullptr) soil(*node->group);
+  }
+  std::erase_if(expectations, [&](const auto& it) { return it.second.until <= now; });
+  std::erase_if(made, [&](const auto& it) { return it.second <= now; });
+}
+
+TimePoint Legs::deadline() const {
+  return impl_->dues.empty() ? TimePoint::max() : impl_->dues.begin()->first;
+}
+
+// ---- What others ask. ----
+
+void Legs::set_watched(std::string_view user, bool is_watched) {
+  if (is_watched) {
+    impl_->watched.emplace(user);
+  } else {
+    impl_->watched.erase(std::string(user));
+  }
+}
+
+void Legs::expect(std::string_view leg, Doing doing, TimePoint until) {
+  const Node* node = impl_->node_of(leg);
+  if (node != nullptr) impl_->expectations[node->id] = {doing, until};
+}
+void Legs::expect_made(std::string_view user, TimePoint until) {
+  impl_->made[std::string(user)] = until;
+}
+
+std::optional<Legs::Doing> Legs::Impl::expected(const Node& node, TimePoint now) const {
+  const auto it = expectations.find(node.id);
+  if (it == expectations.end() || it->second.until <= now) return std::nullopt;
+  return it->second.doing;
+}
+
+std::optional<Legs::Known> Legs::find(std::string_view leg) const {
+  const Node* node = impl_->node_of(leg);
+  if (node == nullptr || node->pbx_id.empty() || node->group == nullptr) return std::nullopt;
+  Known known{};
+  known.id = node->pbx_id;
+  known.app_id = node->app_id;
+  known.user = node->user;
+  if (const Person* person = impl_->directory.by_user(node->user)) {
+    known.extension = person->extension.str();
+  }
+  known.key = node->group->key;
+  known.bridged = node->bridged;
+  known.role = impl_->role_of(*node);
+  known.state = impl_->state_of(*node);
+  known.originate = node->originate;
+  known.answered = node->answered || node->joined;
+  return known;
+}
+
+std::vector<std::string> Legs::of_user(std::string_view user) const {
+  std::vector<std::string> ids;
+  const auto it = impl_->by_user.find(user);
+  if (it == impl_->by_user.end()) return ids;
+  for (const Node* node : it->second) ids.push_back(node->pbx_id);
+  return ids;
+}
+
+std::vector<call::ConnectionState> Legs::states_of(std::string_view user) const {
+  std::vector<call::ConnectionState> states;
+  const auto it = impl_->by_user.find(user);
+  if (it == impl_->by_user.end()) return states;
+  for (const Node* node : it->second) {
+    if (!node->vague) states.push_back(impl_->state_of(*node));
+  }
+  return states;
+}
+
+std::vector<call::CallView> Legs::all() const {
+  std::vector<const Group*> groups;
+  for (const auto& [key, group] : impl_->groups) {
+    if (!group->told.legs.empty()) groups.push_back(group.get());
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const Group* a, const Group* b) { return a->order < b->order; });
+  std::vector<call::CallView> views;
+  for (const Group* group : groups) views.push_back(group->told);
+  return views;
+}
+
+bool Legs::wants_list() { return std::exchange(impl_->wants_list, false); }
+std::size_t Legs::size() const { return impl_->nodes.size(); }
+std::size_t Legs::left_out() const { return impl_->left_out; }
+
+}  // namespace pbx::webitel
