@@ -31,6 +31,7 @@ export class SdkClient {
     const { Client } = require(generations[generation]);
     Object.assign(this, { generation, story: [], agentStory: [], presences: [], complaints: [], tasks: [] });
     this.sdk = new Client({ endpoint, token });
+    for (const level of ['debug', 'info', 'warn']) this.sdk.log[level] = () => {}; // the older ones tell all they hear
     this.sdk.on('error', (error) => this.complaints.push(`error ${error.message ?? error.id}`));
     this.sdk.on('disconnected', (code) => (this.disconnected = code));
     // Where it says that it did not understand something. Its own log cannot be made to show that.
