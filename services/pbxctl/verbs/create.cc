@@ -78,12 +78,12 @@ struct AgentArguments {
 
 Outcome<void> create(Session& session, PhoneArguments& it) {
   auto& device = *it.request.mutable_device();
-  auto password = read(session, it.password);
-  if (!password) return password.error();
-  device.set_password(*password);
   auto tenant = the_tenant(session);
   if (!tenant) return tenant.error();
   it.request.set_parent(*tenant);
+  auto password = read(session, it.password);
+  if (!password) return password.error();
+  device.set_password(*password);
   if (!it.user.empty()) {
     auto user = resource_name(session, "users", it.user);
     if (!user) return user.error();
@@ -97,12 +97,12 @@ Outcome<void> create(Session& session, PhoneArguments& it) {
 
 Outcome<void> create(Session& session, UserArguments& it) {
   auto& user = *it.request.mutable_user();
-  auto password = read(session, it.password);
-  if (!password) return password.error();
-  user.set_password(*password);
   auto tenant = the_tenant(session);
   if (!tenant) return tenant.error();
   it.request.set_parent(*tenant);
+  auto password = read(session, it.password);
+  if (!password) return password.error();
+  user.set_password(*password);
   for (const std::string& text : it.phones) {
     auto phone = resource_name(session, "phones", text);
     if (!phone) return phone.error();
