@@ -146,8 +146,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "line end at the end is left out. A password is never taken from the command line, which "
      "others\n"
      "can see.",
-     "pbxctl create-phone \"Ann's phone\" sip17 --password-file phone.txt\n"
-     "pass show ann/phone | pbxctl create-phone \"Ann's phone\" sip17 --password-file -",
+     "pbxctl create-phone 'phone of Ann' sip17 --password-file phone.txt\n"
+     "pass show ann/phone | pbxctl create-phone 'phone of Ann' sip17 --password-file -",
      declare_create_phone},
     {"create-user", kSetUp, "Makes a user",
      "NAME is for people; he logs in as LOGIN, with the password of --password-file. --phone, "
