@@ -16,7 +16,7 @@
 namespace pbx::webitel {
 
 // How many legs we keep; a PBX that claims more has lost its way, and the rest is not followed.
-inline constexpr std::size_t kLegsMax = 50'000;
+inline constexpr std::size_t kLegsMax = 20'000;
 
 // Which legs there are, and which of them are one call. A leg is one user's part in a call, with an
 // id of the PBX's; legs point to each other (parent_id, bridged_id), and what hangs together is one

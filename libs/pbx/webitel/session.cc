@@ -301,6 +301,7 @@ void Session::become_ready_if_complete(TimePoint now, Effects& effects) {
   phase_ = Phase::ready;
   due_ = TimePoint::max();
   directory_generation_ = directory_.generation();
+  legs_.on_directory(now);  // a socket may have shown legs before anybody was known
   auto calls = legs_.all();
   for (const std::string& user : directory_.users()) {
     directory_.on_legs(user, legs_.states_of(user));

@@ -60,6 +60,25 @@ TEST_F(WebitelSession, LogsInSubscribesAndReadsWhatThereIs) {
   EXPECT_EQ(cid.activity, call::Activity::idle);
 }
 
+TEST_F(WebitelSession, TakesRepliesInAnyOrderAndLegsBeforeTheirUsers) {
+  authenticate();
+  grant("subscribe_users_status");
+  grant("subscribe_call",
+        items(R"({"id":"A","user_id":"1","state":"ringing","direction":"outbound",)"
+              R"("destination":"2011","from":{"number":"99"}},)"
+              R"({"id":"B","user_id":"11","state":"ringing","direction":"inbound",)"
+              R"("destination":"2011","to":{"number":"2011"},"parent_id":"A"})"));
+  EXPECT_FALSE(pbx().ready);
+  answer("GET /api/call_center/users", 200, items(kUsers));
+  answer("GET /api/call_center/agents", 200, "{}");
+  answer("GET /api/calls/active", 200, "{}");
+  ASSERT_TRUE(pbx().ready);
+  EXPECT_THAT(events(), Contains("delivered 2011"));
+  const auto [call, connection] = pbx().tracker.find_leg("B");
+  ASSERT_NE(connection, nullptr);
+  EXPECT_EQ(connection->party.name, "Bob");
+}
+
 TEST_F(WebitelSession, TakesTheSlashesOffItsPaths) {
   settings.set("ws_path", std::string("ws/websocket//"));
   settings.set("api_path", std::string("/"));
