@@ -49,6 +49,8 @@ struct BlindSpots {
   const char* roles_of_joined = nullptr;
   // Who is in a conference beyond its two ends.
   const char* third_parties = nullptr;
+  // That it is a conference: it stays a call for each of the parties that one phone has joined.
+  const char* conferences = nullptr;
   // That a call has failed, while the caller hears the tone.
   const char* failures = nullptr;
   // Where a call is parked.
@@ -82,6 +84,9 @@ struct Bench {
   bool dials = false;
   // Why it answers no command that it does not carry out.
   const char* silent = nullptr;
+  // Why it answers a command with OK that it does not carry out: one that its answer confirms is
+  // then believed.
+  const char* nods = nullptr;
   // Consumers are told the same in each of them.
   std::span<const Variant> variants = {};
   // After something happened at the PBX: until everything has been heard of.

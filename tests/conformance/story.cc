@@ -219,6 +219,13 @@ bool take_ends(std::vector<Picture>& believed, const Picture& picture) {
   return true;
 }
 
+// Of a conference each pair of its maker's is shown.
+bool take_pairs(std::vector<Picture>& believed, const Picture& picture) {
+  std::size_t pairs = 0;
+  while (take_ends(believed, picture)) ++pairs;
+  return pairs + 1 >= picture.size();
+}
+
 bool explain(std::vector<Picture>& believed, const engine::Tenant& tenant, const engine::Call& call,
              const BlindSpots& blind, Reading how) {
   const bool joined = call.transferred || call.conference;
@@ -236,6 +243,9 @@ bool explain(std::vector<Picture>& believed, const engine::Tenant& tenant, const
       }
       if (pictures.size() != 1) continue;
       if (blind.failures && take_failed(believed, pictures.front())) return true;
+      if (blind.conferences && call.conference && take_pairs(believed, pictures.front())) {
+        return true;
+      }
       if (blind.third_parties && call.conference && take_ends(believed, pictures.front())) {
         return true;
       }

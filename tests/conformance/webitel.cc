@@ -9,6 +9,9 @@ void equip(simulator::TenantSettings& office) {
   office.vendor = simulator::Vendor::webitel;
   office.webitel.token = "gateway-token";
   office.engine.orbits = {"600", "700"};
+  for (const std::string& number : office.engine.extensions) {
+    if (number < "600") office.webitel.agents.push_back(number);
+  }
 }
 
 void configure(pbx::Settings& settings, std::span<const std::string>) {
@@ -32,17 +35,21 @@ constexpr const char* kNoQueueLeg =
     "A call that waits in a queue is nobody's leg; who waits is seen when an agent's phone rings.";
 constexpr const char* kNoForwarding = "A leg does not say that it was forwarded, or why.";
 constexpr const char* kNoParking = "Webitel has no places to park calls at.";
-constexpr const char* kUserLegs = "Legs are told of users; the trunk's are in lists only.";
+
+constexpr const char* kBothUp = "Two legs can be joined when both are answered (call_bridge).";
 
 constexpr BlindSpots kBlind{
-    .joins = kNoConference,
     .recordings = "A leg says that it was recorded when it has ended.",
-    .outside_calls = kUserLegs,
+    .conferences = kNoConference,
     .parked_at = kNoParking,
     .refusing = "Presence says that somebody talks, and not that a phone refuses calls.",
 };
 
+constexpr const char* kNods = "OK says that a command was taken, not that anything came of it.";
+
 constexpr NotOffered kNotOffered[] = {
+    {"mute transfer", kBothUp},
+    {"two-step transfer: completed before the answer", kBothUp},
     {"caller abandons while queued", kNoQueueLeg},
     {"two-step transfer: to an ACD", kNoQueueLeg},
     {"two-step transfer: to a routing point", kNoQueueLeg},
@@ -51,6 +58,38 @@ constexpr NotOffered kNotOffered[] = {
     {"park and retrieve", kNoParking},
     {"pickup: group", "A leg that was picked off says so, and not by whose button."},
 };
+
+// ---- What is told otherwise, with sockets and without.
+
+constexpr const char* kLater = "A leg says that it was recorded when it has ended.";
+constexpr const char* kStillThere =
+    "A call stays in the list when nobody of ours is in it any more.";
+constexpr Otherwise kRecording{"recording", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, connectionCleared
+      A      callCleared)",
+                               kLater};
+constexpr Otherwise kTromboning{"trunk anti-tromboning", R"(
+      A +34600111222  originated
+      A 201           delivered, established, transferred, connectionCleared(transfer)
+      A +34600333444  delivered)",
+                                kStillThere};
+constexpr Otherwise kConference{"conference", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, retrieved, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared
+      B      callCleared)",
+                                kNoConference};
+constexpr Otherwise kMerge{"conference of two incoming calls by merge", R"(
+      A 202  originated, connectionCleared
+      A 201  delivered, established, held, retrieved, connectionCleared
+      A      callCleared
+      B 203  originated, connectionCleared
+      B 201  delivered, established, connectionCleared
+      B      callCleared)",
+                           kNoConference};
 
 }  // namespace
 
@@ -61,6 +100,7 @@ const Bench kWebitel{.name = "webitel",
                      .configure = configure,
                      .blind_spots = kBlind,
                      .not_offered = kNotOffered,
+                     .nods = kNods,
                      .pause = std::chrono::milliseconds(8'000),
                      .lag = std::chrono::milliseconds(6'000)};
 const Bench kWebitelUsers{.name = "webitel_users",
@@ -69,6 +109,7 @@ const Bench kWebitelUsers{.name = "webitel_users",
                           .configure = configure_users,
                           .blind_spots = kBlind,
                           .not_offered = kNotOffered,
+                          .nods = kNods,
                           .pause = std::chrono::milliseconds(8'000),
                           .lag = std::chrono::milliseconds(6'000)};
 
