@@ -290,4 +290,39 @@ for (const generation of Object.keys(generations)) {
     assert.deepEqual(other.presences, []);
     await settle(caller, other);
   });
+
+  check('who was just set up logs in, is called, and hears the recording', async () => {
+    const rest = async (method, path, body) => {
+      const reply = await fetch(`http://127.0.0.1:${simulator.port(tenant)}/api${path}`, {
+        method, body: body && JSON.stringify(body), headers: { 'x-webitel-access': `${tenant}-token` },
+      });
+      const answer = await reply.json();
+      assert.equal(reply.status, 200, JSON.stringify(answer));
+      return answer;
+    };
+    const device = await rest('POST', '/devices', { name: 'New', account: 'new', password: 'secret' });
+    const user = await rest('POST', '/users', {
+      name: 'New', username: 'new', password: 'secret', extension: '2999', device: { id: device.id },
+      roles: [{ id: 1 }], license: (await rest('GET', '/license')).items.map(({ id }) => ({ id })),
+    });
+    const { token } = await rest('POST', `/users/${user.id}/tokens`, { token: '', usage: 'test' });
+    const fresh = await client('2999', { token }).start();
+    assert.equal(String(fresh.sdk.sessionInfo().user_id), user.id);
+
+    const call = await clickToCall(caller, '2999');
+    await fresh.told('A ringing', 'A active', 'A bridge');
+    await settle(caller, fresh);
+    await simulator.at(tenant, '2999', 'record-start');
+    await until('something recorded', async () => (await fresh.sdk.callRecordId(fresh.call('A').id)).file_id > 0);
+    const { file_id } = await fresh.sdk.callRecordId(fresh.call('A').id);
+    await call.hangup();
+    await until('the end', () => fresh.sdk.allCall().length === 0);
+    const leg = await until('its record', async () =>
+      (await rest('GET', `/calls/history?created_at.from=0&has_file=true&user_id=${user.id}`)).items[0]);
+    assert.equal(leg.files[0].id, String(file_id));
+    const sound = await fetch(fresh.sdk.fileUrlDownload(file_id, ''));
+    assert.equal(sound.status, 200);
+    assert.equal(sound.headers.get('content-type'), 'audio/wav');
+    await fresh.stop();
+  });
 }
