@@ -21,7 +21,7 @@ before(async () => {
       answers: [{ to: '*', outcome: 'no_answer' }], // nobody picks up by himself
       callback_answer: '50ms',
       post_dial: '20ms',
-      webitel: { agents: ['201'], variants: { progress: String(generation === '26.4') } },
+      webitel: { agents: ['201'], unlicensed: ['204'], ping_interval: '400ms', variants: { progress: String(generation === '26.4') } },
     })),
   });
   for (const start of starts) await start();
@@ -101,7 +101,20 @@ for (const generation of Object.keys(generations)) {
       assert.equal(error.status, 'Unauthorized');
       return true;
     });
-    assert.equal((await simulator.state(tenant)).counters.logins_refused, 1);
+    assert.ok((await simulator.state(tenant)).counters.logins_refused > 0);
+  });
+
+  check('a user without a licence is refused by another', async () => {
+    const poor = await client('204').connect();
+    await assert.rejects(poor.sdk.auth(), { id: 'api.context.permissions.license' });
+  });
+
+  check('pings as it was told to, and is answered', async () => {
+    const pings = async () => (await simulator.state(tenant)).counters.actions.ping ?? 0;
+    const before = await pings();
+    await until('pings by itself', async () => (await pings()) >= before + 4);
+    assert.equal(caller.disconnected, undefined);
+    await settle(caller, other);
   });
 
   check('calls by a click, and hangs up', async () => {
@@ -324,5 +337,16 @@ for (const generation of Object.keys(generations)) {
     assert.equal(sound.status, 200);
     assert.equal(sound.headers.get('content-type'), 'audio/wav');
     await fresh.stop();
+  });
+
+  check('whose session has ended is told so, and why', async () => {
+    await simulator.faults(tenant, { revoke: 'close' });
+    await until('the error', () => caller.sdk.lastError);
+    assert.equal(caller.sdk.lastError.id, 'app.session.unauthenticated');
+    await assert.rejects(caller.sdk.invite({ destination: '202' }),
+      { id: 'api.web_socket_router.not_authenticated.app_error', code: 500 });
+    assert.equal(caller.disconnected, undefined, 'the socket stays open');
+    assert.deepEqual(caller.complaints, []);
+    await simulator.healthy(tenant);
   });
 }
