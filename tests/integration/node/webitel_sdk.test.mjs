@@ -13,7 +13,7 @@ const tenantOf = (generation) => `sdk${generation.replace('.', '')}`;
 before(async () => {
   simulator = await Simulator.start({
     webitel: { plain: false, tls: false },
-    tenants: Object.keys(generations).map((generation) => ({
+    tenants: [...Object.keys(generations).map((generation) => ({
       name: tenantOf(generation),
       vendor: 'webitel',
       port: 0,
@@ -21,8 +21,9 @@ before(async () => {
       answers: [{ to: '*', outcome: 'no_answer' }], // nobody picks up by himself
       callback_answer: '50ms',
       post_dial: '20ms',
-      webitel: { agents: ['201'], unlicensed: ['204'], ping_interval: '400ms', variants: { progress: String(generation === '26.4') } },
+      webitel: { agents: ['201'], unlicensed: ['204'], variants: { progress: String(generation === '26.4') } },
     })),
+    { name: 'pinged', vendor: 'webitel', port: 0, extensions: [201], webitel: { ping_interval: '300ms' } }],
   });
   for (const start of starts) await start();
 });
@@ -110,11 +111,15 @@ for (const generation of Object.keys(generations)) {
   });
 
   check('pings as it was told to, and is answered', async () => {
-    const pings = async () => (await simulator.state(tenant)).counters.actions.ping ?? 0;
+    const pings = async () => (await simulator.state('pinged')).counters.actions.ping ?? 0;
+    const pinging = await new SdkClient(generation,
+      { endpoint: `ws://127.0.0.1:${simulator.port('pinged')}/ws/`, token: 'pinged-201' }).start();
     const before = await pings();
-    await until('pings by itself', async () => (await pings()) >= before + 4);
-    assert.equal(caller.disconnected, undefined);
-    await settle(caller, other);
+    await until('pings by itself', async () => (await pings()) >= before + 3);
+    await pinging.sdk.ping(); // none of its own is under way then: it would miss the answer
+    assert.equal(pinging.disconnected, undefined);
+    assert.deepEqual([...pinging.complaints, ...pinging.protocolErrors()], []);
+    await pinging.stop();
   });
 
   check('calls by a click, and hangs up', async () => {
