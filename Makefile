@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin
 .PHONY: help demo test build packages fuzz asan tsan bench lint tidy format clean
 
 help:
-	@echo 'make demo             three PBXs (simulated), NATS and the gateway; calls happen, and you watch'
+	@echo 'make demo             four PBXs (simulated), NATS and the gateway; calls happen, and you watch'
 	@echo 'make demo SECONDS=10  the same, ending by itself; status 0 if calls were seen at each'
 	@echo 'make test             builds everything and runs every test'
 	@echo 'make asan | tsan      the same tests with sanitizers'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole gateway on this machine, with three simulated PBXs of different vendors: NATS, simulators,
+# The whole gateway on this machine, with four simulated PBXs of different vendors: NATS, simulators,
 # connector and control on free ports of the loopback interface, and pbxctl watch in the foreground.
 #
 #   scripts/demo.sh BUILD_DIR [SECONDS]     0, or nothing: until Ctrl-C
@@ -30,7 +30,7 @@ fi
 
 mkdir -p "$root/.demo" && dir=$(mktemp -d "$root/.demo/run.XXXXXX") || exit 1
 pids=() names=() # of what runs, in the order of starting
-tenants=(acme bolt cedar)
+tenants=(acme bolt cedar dune)
 witnesses=() # of the tenants, in their order: watches that end with status 0 at the first call event
 
 # ---- Ending: last started, first stopped ----
@@ -139,6 +139,22 @@ start simulator-bolt "$build/services/simulator/simulator" --any-ports \
 await simulator-bolt '"vodia":\{"plain":([0-9]+)' "$dir/simulator-bolt.out"
 bolt=$found
 
+printf 'starting the simulated PBX of dune, a Webitel … '
+cat >"$dir/simulator-dune.yaml" <<EOF
+tenants:
+  - name: dune
+    vendor: webitel
+    extensions: [401, 402, 403, 404, 405, 406, 407, 408]
+    webitel:
+      domain: dune.example
+      agents: ["401", "402", "403"]
+EOF
+start simulator-dune "$build/services/simulator/simulator" --any-ports \
+  --config "$dir/simulator-dune.yaml" \
+  --scenario "$root/services/simulator/scenarios/sales-floor.yaml"
+await simulator-dune '"webitel":\{"plain":([0-9]+)' "$dir/simulator-dune.out"
+dune=$found
+
 # A port that nobody listens on: that of the connector where the PBX of cedar will connect.
 for ((door = 20000 + RANDOM % 20000; ; door++)); do
   (exec 3<>"/dev/tcp/127.0.0.1/$door") 2>/dev/null || break
@@ -190,6 +206,15 @@ EOF
       password: cedar-demo
       domain: cedar.example
       pbxs: "head branch"
+  - id: dune
+    title: Dune (simulated Webitel)
+    vendor: webitel
+    pbx:
+      host: 127.0.0.1
+      port: $dune
+      tls: false
+      token: dune-token
+      user_sockets: minted
 EOF
 } >"$dir/connector.yaml"
 start connector "$build/services/connector/connector" --config "$dir/connector.yaml" --announce
@@ -259,6 +284,8 @@ Try in another terminal:
   $shown --tenant bolt hold 508
   $shown --tenant bolt history --since 1h
   $shown --tenant cedar call 302 303
+  $shown --tenant dune call 401 408
+  $shown --tenant dune agent 401
   $shown calls
 
 EOF

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "wire/name_writer.h"
 #include "wire/token.h"
@@ -38,6 +39,12 @@ base::Result<Parts> parse(std::string_view name, std::string_view middle) {
   auto last = take_token(name);
   if (!last || !name.empty()) return Errc::invalid_argument;
   return Parts{base::TenantId(std::move(*tenant)), std::move(*last)};
+}
+
+base::Result<ResourceName> parse_resource(std::string_view name, std::string_view middle) {
+  auto parts = parse(name, middle);
+  if (!parts) return parts.error();
+  return ResourceName{std::move(parts->tenant), "", std::move(parts->last)};
 }
 
 base::Result<base::TenantId> parse_ending(std::string_view name, std::string_view ending) {
@@ -116,6 +123,23 @@ std::string recording_name(const base::TenantId& tenant, std::string_view id) {
   return tenant_name(tenant) + "/recordings/" + to_token(id);
 }
 
+std::string phone_name(const base::TenantId& tenant, std::string_view id) {
+  return tenant_name(tenant) + "/phones/" + to_token(id);
+}
+
+std::string user_name(const base::TenantId& tenant, std::string_view id) {
+  return tenant_name(tenant) + "/users/" + to_token(id);
+}
+
+std::string user_token_name(const base::TenantId& tenant, std::string_view user,
+                            std::string_view id) {
+  return user_name(tenant, user) + "/tokens/" + to_token(id);
+}
+
+std::string agent_name(const base::TenantId& tenant, std::string_view id) {
+  return tenant_name(tenant) + "/agents/" + to_token(id);
+}
+
 base::Result<base::TenantId> parse_tenant(std::string_view name) { return parse_ending(name, ""); }
 
 base::Result<base::TenantId> parse_capabilities(std::string_view name) {
@@ -159,6 +183,30 @@ base::Result<RecordName> parse_recording(std::string_view name) {
   auto parts = parse(name, "/recordings/");
   if (!parts) return parts.error();
   return RecordName{std::move(parts->tenant), std::move(parts->last)};
+}
+
+base::Result<ResourceName> parse_phone(std::string_view name) {
+  return parse_resource(name, "/phones/");
+}
+
+base::Result<ResourceName> parse_user(std::string_view name) {
+  return parse_resource(name, "/users/");
+}
+
+base::Result<ResourceName> parse_user_token(std::string_view name) {
+  const auto middle = name.rfind("/tokens/");
+  if (middle == std::string_view::npos) return Errc::invalid_argument;
+  auto result = parse_user(name.substr(0, middle));
+  if (!result) return result.error();
+  name.remove_prefix(middle + std::string_view("/tokens/").size());
+  auto id = take_token(name);
+  if (!id || !name.empty()) return Errc::invalid_argument;
+  result->user = std::exchange(result->id, std::move(*id));
+  return result;
+}
+
+base::Result<ResourceName> parse_agent(std::string_view name) {
+  return parse_resource(name, "/agents/");
 }
 
 }  // namespace wire

@@ -133,6 +133,15 @@ struct CommandInbox::Impl : std::enable_shared_from_this<Impl> {
     if (readable && parsed.has_sign() && owner.sign) {
       return respond(request, owner.sign(parsed.sign()));
     }
+    if (readable && parsed.has_order() && owner.order) {
+      auto asked = std::make_shared<bus::Request>(std::move(request));
+      return owner.order(parsed, limit_of(parsed),
+                         [weak = weak_from_this(), asked](OwnerReply reply) {
+                           if (const auto self = weak.lock()) {
+                             self->respond(*asked, std::move(reply));
+                           }
+                         });
+    }
     if (!readable || !parsed.has_command()) {
       const wire::Failure failure{
           Errc::internal, "not a request to the owner of this tenant", "", {}};

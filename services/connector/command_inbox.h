@@ -48,6 +48,10 @@ class CommandInbox {
         history = nullptr;
     // A login to sign.
     std::function<pbxgw::v1::OwnerReply(const pbxgw::v1::SignRequest&)> sign = nullptr;
+    // Something to be set up at the PBX; `done` is called once.
+    std::function<void(const pbxgw::v1::OwnerRequest&, TimePoint limit,
+                       std::function<void(pbxgw::v1::OwnerReply)> done)>
+        order = nullptr;
   };
 
   CommandInbox(std::shared_ptr<bus::Connection> connection, boost::asio::any_io_executor executor,

@@ -92,7 +92,8 @@ Metrics::Metrics(telemetry::Metrics& all)
                                  "Leases asked for because a tenant's PBX has connected here.")),
       logins(all.counters("pbxgw_logins_total",
                           "Logins asked for with AppLogin.SignChallenge, by what became of them.",
-                          {"outcome"})) {}
+                          {"outcome"})),
+      orders(all.gauge("pbxgw_orders", "Orders (Provisioning) that are being carried out.")) {}
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)
     : frames(metrics.frames.at({vendor, "received"})),

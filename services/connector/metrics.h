@@ -47,6 +47,7 @@ struct Metrics {
   telemetry::Family<telemetry::Counter> inbound_outcomes;  // outcome
   telemetry::Counter inbound_wishes;
   telemetry::Family<telemetry::Counter> logins;  // outcome
+  telemetry::Gauge orders;
 };
 
 // The handles of one vendor.

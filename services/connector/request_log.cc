@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "wire/names.h"
+#include "wire/sensitive.h"
 #include "wire/token.h"
 
 namespace connector {
@@ -51,6 +52,8 @@ std::string hash_of(const OwnerRequest& request) {
   bare.clear_request_id();
   bare.clear_deadline();
   bare.clear_traceparent();
+  // The hash is kept: nobody is to try passwords against it.
+  wire::clear_sensitive(bare);
   std::string text;
   if (bare.has_command()) {
     const std::map<std::string, std::string> data(bare.command().data().begin(),
@@ -136,6 +139,7 @@ asio::awaitable<std::optional<RequestLog::Begun>> RequestLog::read(const std::st
 asio::awaitable<void> RequestLog::finish(Reserved reserved, OwnerRequest request,
                                          std::uint64_t epoch, OwnerReply reply) {
   RequestRecord record = record_of(request, epoch);
+  wire::clear_sensitive(reply);
   *record.mutable_reply() = reply;
   // If this fails, a retry after us hears outcome_unknown: the truth, as far as the log knows it.
   auto updating = bucket_.update(reserved.key, record.SerializeAsString(), reserved.revision);

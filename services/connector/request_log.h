@@ -40,6 +40,8 @@ class RequestLog {
   // What begin() would tell of an id that was used before, without reserving one: nothing if it was
   // not, or if that cannot be found out.
   boost::asio::awaitable<std::optional<Begun>> find(pbxgw::v1::OwnerRequest request);
+  // Keeps the reply without anything sensitive: whoever asks again gets it so, and one who asks
+  // while it is being carried out does too.
   boost::asio::awaitable<void> finish(Reserved reserved, pbxgw::v1::OwnerRequest request,
                                       std::uint64_t epoch, pbxgw::v1::OwnerReply reply);
   // Nothing was sent: the id may be used again.
@@ -65,7 +67,8 @@ class RequestLog {
   std::map<std::string, std::shared_ptr<Running>> running_;
 };
 
-// SHA-256 of what the request asks for: without its request_id, deadline and trace.
+// SHA-256 of what the request asks for: without its request_id, deadline and trace, and without
+// anything sensitive, which could be guessed from it.
 std::string hash_of(const pbxgw::v1::OwnerRequest& request);
 
 }  // namespace connector

@@ -91,4 +91,27 @@ LoginDesk::Owner TenantOwner::login_owner() {
           }};
 }
 
+// ---- What the PBX is set up with.
+
+ProvisioningDesk::Owner TenantOwner::provisioning_owner() {
+  return {.tenant = tenant_->id,
+          .epoch = lease_->lease().epoch,
+          .capabilities = tenant_->vendor->capabilities,
+          .obstacle = [this] { return obstacle(); },
+          .order =
+              [this](const call::Order& wanted, TimePoint limit,
+                     std::function<void(call::OrderReply)> done) {
+                return order(wanted, limit, std::move(done));
+              }};
+}
+
+bool TenantOwner::order(const call::Order& order, TimePoint limit,
+                        std::function<void(call::OrderReply)> done) {
+  const auto id = ++last_order_;
+  orders_[id] = std::move(done);
+  if (link_->order(id, order, limit)) return true;
+  orders_.erase(id);
+  return false;
+}
+
 }  // namespace connector

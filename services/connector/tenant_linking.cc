@@ -168,6 +168,10 @@ Outlets TenantOwner::outlets() {
     auto asked = inquiries_.extract(id);
     if (!asked.empty()) asked.mapped()(std::move(answer));
   };
+  outlets.fulfil = [this](call::OrderId id, call::OrderReply reply) {
+    auto asked = orders_.extract(id);
+    if (!asked.empty()) asked.mapped()(std::move(reply));
+  };
   outlets.crowded = [this] { return crowded(); };
   outlets.pace = [this] { return pace(); };
   outlets.signal = [this](const pbx::Signal& it) { desk_->said(it); };

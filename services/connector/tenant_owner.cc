@@ -86,6 +86,9 @@ asio::awaitable<void> TenantOwner::run() {
                                     history_limits(shard_.commons.config), shard_.commons.metrics);
   login_desk_ = std::make_unique<LoginDesk>(login_owner(), login_limits(shard_.commons.config),
                                             shard_.commons.metrics);
+  provisioning_desk_ = std::make_unique<ProvisioningDesk>(
+      shard_.executor(), provisioning_owner(), ProvisioningDesk::Limits(), *shard_.request_log,
+      shard_.commons.metrics);
   inbox_ = std::make_unique<CommandInbox>(
       shard_.connection, shard_.executor(),
       CommandInbox::Owner{
@@ -108,6 +111,11 @@ asio::awaitable<void> TenantOwner::run() {
           .sign =
               [this](const pbxgw::v1::SignRequest& request) {
                 return login_desk_->take(request, now());
+              },
+          .order =
+              [this](const pbxgw::v1::OwnerRequest& request, TimePoint limit,
+                     std::function<void(pbxgw::v1::OwnerReply)> done) {
+                provisioning_desk_->take(request, limit, std::move(done));
               }},
       *shard_.request_log, shard_.commons.metrics);
   if (!stopping_) {
@@ -158,6 +166,8 @@ asio::awaitable<void> TenantOwner::let_go() {
   // Even without the lease: whoever asked waits, and what answers them asks this owner.
   auto answering = inbox_->drained();
   co_await std::move(answering);
+  auto fulfilling = provisioning_desk_->drained();
+  co_await std::move(fulfilling);
   if (!lost) {
     // What was lost is said first. heal() does not wait for room any more.
     while (gap_ && !fenced()) co_await idle_.async_wait(kTuple);

@@ -17,6 +17,7 @@
 #include "connector/event_publisher.h"
 #include "connector/history_desk.h"
 #include "connector/login_desk.h"
+#include "connector/provisioning_desk.h"
 #include "connector/shard.h"
 #include "connector/signal_desk.h"
 #include "connector/tenant_link.h"
@@ -108,6 +109,8 @@ class TenantOwner {
                std::function<void(pbx::Inform::Answer)> done);
   base::Result<HistoryDesk::Way> way_to_recordings(std::string& why);
   LoginDesk::Owner login_owner();
+  ProvisioningDesk::Owner provisioning_owner();
+  bool order(const call::Order& order, TimePoint limit, std::function<void(call::OrderReply)> done);
 
   boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> sleep(boost::asio::steady_timer& timer, TimePoint until);
@@ -152,6 +155,9 @@ class TenantOwner {
   call::InquiryId last_inquiry_ = 0;
   std::map<call::InquiryId, std::function<void(pbx::Inform::Answer)>> inquiries_;
   std::unique_ptr<LoginDesk> login_desk_;
+  std::unique_ptr<ProvisioningDesk> provisioning_desk_;
+  call::OrderId last_order_ = 0;
+  std::map<call::OrderId, std::function<void(call::OrderReply)>> orders_;
 
   boost::asio::steady_timer wake_;  // the link loop: stop, or new settings
   boost::asio::steady_timer lease_timer_, record_timer_, checkpoint_timer_, heal_timer_,

@@ -10,6 +10,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include "google/rpc/error_details.pb.h"
+#include "wire/administration.h"
 #include "wire/names.h"
 #include "wire/subjects.h"
 
@@ -39,6 +40,7 @@ google::protobuf::Timestamp owner_deadline(milliseconds left) {
 }
 
 bool changes_something(const OwnerRequest& request) {
+  if (request.has_order()) return wire::changes_something(request.order());
   return request.has_command() && !request.command().validate_only();
 }
 

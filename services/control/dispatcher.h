@@ -106,6 +106,10 @@ CommandLine line_of(std::string_view rpc, const Request& request) {
     line.tenant = tenant_part(request.connection());
   } else if constexpr (requires { request.call(); }) {
     line.tenant = tenant_part(request.call());
+  } else if constexpr (requires { request.parent(); }) {
+    line.tenant = tenant_part(request.parent());
+  } else if constexpr (requires { request.name(); }) {
+    line.tenant = tenant_part(request.name());
   } else if constexpr (requires { request.device(); }) {
     line.tenant = tenant_part(request.device());
   }

@@ -21,6 +21,7 @@ PBXGW_HANDLED(CallsFace, ListCalls, list_calls)
 PBXGW_HANDLED(CallsFace, GetCall, get_call)
 PBXGW_HANDLED(DevicesFace, ListDevices, list_devices)
 PBXGW_HANDLED(DevicesFace, GetDevice, get_device)
+PBXGW_HANDLED(DevicesFace, GetAgentSession, get_agent_session)
 PBXGW_HANDLED(CallHistoryFace, SearchCalls, search_calls)
 PBXGW_HANDLED(AppLoginFace, SignChallenge, sign_challenge)
 

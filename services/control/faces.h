@@ -49,6 +49,7 @@ class DevicesFace final : public pbxgw::v1::Devices::CallbackService {
   PBXGW_RPC(SetForwarding)
   PBXGW_RPC(SetPresence)
   PBXGW_RPC(SetAgentState)
+  PBXGW_RPC(GetAgentSession)
 
  private:
   Dispatcher& dispatcher_;

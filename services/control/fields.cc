@@ -95,6 +95,19 @@ std::optional<wire::Failure> check_text(std::string_view field, std::string_view
   return std::nullopt;
 }
 
+std::optional<wire::Failure> read_request_id(std::string_view id, std::string& out) {
+  if (id.empty()) return std::nullopt;
+  std::string lower(id);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  if (!is_uuid4(lower)) {
+    return wrong("request_id",
+                 "is not a UUID of version 4: send a fresh one, or none, for each request", id);
+  }
+  out = std::move(lower);
+  return std::nullopt;
+}
+
 Fields::Fields(pbxgw::v1::Service service) { command().set_service(service); }
 Fields::Fields(Query::Kind kind) { request_.mutable_query()->set_kind(kind); }
 
@@ -223,17 +236,7 @@ void Fields::note(std::string_view text, std::string_view field) {
 }
 
 void Fields::request_id(std::string_view id) {
-  if (id.empty()) return;
-  // The same UUID in capitals is the same request.
-  std::string lower(id);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  if (!is_uuid4(lower)) {
-    return fail(wrong("request_id",
-                      "is not a UUID of version 4: send a fresh one, or none, for each request",
-                      id));
-  }
-  request_.set_request_id(std::move(lower));
+  if (auto failure = read_request_id(id, *request_.mutable_request_id())) fail(std::move(*failure));
 }
 
 void Fields::fail(wire::Failure failure) {

@@ -32,6 +32,9 @@ std::optional<wire::Failure> check_text(std::string_view field, std::string_view
 // For a resource name: missing, or not of the form `form`.
 wire::Failure not_of_form(std::string_view field, std::string_view name, std::string_view form);
 
+// Reads a request_id into `out`; empty is none. The same UUID in capitals is the same request.
+std::optional<wire::Failure> read_request_id(std::string_view id, std::string& out);
+
 // Reads the fields of one request into what its owner is to be asked, and checks them: nothing a
 // caller can get wrong reaches a connector. Keeps the first failure; everything after it is in
 // vain. Lives as long as one RPC's first step.

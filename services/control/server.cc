@@ -14,6 +14,7 @@
 #include "control/call_guard.h"
 #include "control/faces.h"
 #include "control/grpc_status.h"
+#include "control/provisioning_face.h"
 
 namespace control {
 namespace {
@@ -24,9 +25,10 @@ constexpr int kPingIntervalMin = 10'000;
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
 
-constexpr const char* kServices[] = {"pbxgw.v1.Tenants",     "pbxgw.v1.Calls",   "pbxgw.v1.Devices",
-                                     "pbxgw.v1.CallControl", "pbxgw.v1.Events",  "pbxgw.v1.WebRtc",
-                                     "pbxgw.v1.CallHistory", "pbxgw.v1.AppLogin"};
+constexpr const char* kServices[] = {
+    "pbxgw.v1.Tenants",     "pbxgw.v1.Calls",    "pbxgw.v1.Devices",
+    "pbxgw.v1.CallControl", "pbxgw.v1.Events",   "pbxgw.v1.WebRtc",
+    "pbxgw.v1.CallHistory", "pbxgw.v1.AppLogin", "pbxgw.provisioning.v1.Provisioning"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -82,7 +84,8 @@ struct Server::Impl {
         events(dispatcher),
         web_rtc(dispatcher),
         call_history(dispatcher),
-        app_login(dispatcher) {}
+        app_login(dispatcher),
+        provisioning(dispatcher) {}
 
   TenantsFace tenants;
   CallsFace calls;
@@ -92,6 +95,7 @@ struct Server::Impl {
   WebRtcFace web_rtc;
   CallHistoryFace call_history;
   AppLoginFace app_login;
+  ProvisioningFace provisioning;
   UnknownRpcs unknown;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
@@ -113,6 +117,7 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   builder.RegisterService(&impl_->web_rtc);
   builder.RegisterService(&impl_->call_history);
   builder.RegisterService(&impl_->app_login);
+  builder.RegisterService(&impl_->provisioning);
   builder.RegisterCallbackGenericService(&impl_->unknown);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max));
   // Two processes on one port would share its connections, each with half of the clients.

@@ -4,7 +4,7 @@
 
 namespace pbxctl {
 
-void add_change_options(CLI::App& app, ChangeOptions& options) {
+void add_request_id(CLI::App& app, std::string& request_id) {
   app.add_option_function<std::string>(
          "--request-id",
          [&](const std::string& text) {
@@ -14,10 +14,14 @@ void add_change_options(CLI::App& app, ChangeOptions& options) {
                  "--request-id",
                  "found \"" + printable(text) + "\"; expected auto, or a UUID of version 4");
            }
-           options.request_id = text;
+           request_id = text;
          },
          "Makes a repetition safe: done once in 24 h. auto, the default: a new one")
       ->type_name("UUID");
+}
+
+void add_change_options(CLI::App& app, ChangeOptions& options) {
+  add_request_id(app, options.request_id);
   app.add_flag("--dry-run", options.dry_run, "Only check whether it could be done now");
 }
 

@@ -15,6 +15,8 @@ struct ChangeOptions {
   std::string request_id;  // empty: a new one
   bool dry_run = false;
 };
+void add_request_id(CLI::App& app, std::string& request_id);
+// With --dry-run as well.
 void add_change_options(CLI::App& app, ChangeOptions& options);
 
 // The last words about a change: what there is now, for people.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <iostream>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -12,12 +13,13 @@
 
 namespace pbxctl {
 
-// Where the program writes to, and what time it is. Lives as long as the run.
+// Where the program writes to and reads from, and what time it is. Lives as long as the run.
 struct Terminal {
   std::ostream& out;
   std::ostream& err;
   bool is_terminal = false;  // `out` is one that shows colours
   std::function<Time()> now = [] { return std::chrono::system_clock::now(); };
+  std::istream& in = std::cin;
 };
 
 // What every verb takes.

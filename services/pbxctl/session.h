@@ -23,6 +23,7 @@ class Session {
   bool json() const { return options_.json; }
   std::ostream& out() const { return terminal_.out; }
   std::ostream& err() const { return terminal_.err; }
+  std::istream& in() const { return terminal_.in; }
   Time now() const { return terminal_.now(); }
 
   // The channel, made at the first call. Fails if a file of --ca-file and the like cannot be read.

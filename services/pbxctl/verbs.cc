@@ -10,6 +10,7 @@ constexpr const char* kLook = "Look";
 constexpr const char* kCalls = "Make and end calls";
 constexpr const char* kHandle = "Handle a call";
 constexpr const char* kSet = "Set up a device";
+constexpr const char* kSetUp = "Set up a PBX";
 constexpr const char* kOther = "Other";
 
 constexpr auto kVerbs = std::to_array<Verb>({
@@ -118,6 +119,57 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "pbxctl set-presence 201 away --note 'back at three'", declare_set_presence},
     {"set-agent-state", kSet, "An agent's state", "Sets the working state of a device's agent.",
      "pbxctl set-agent-state 201 not-ready --reason lunch", declare_set_agent_state},
+
+    {"phones", kSetUp, "The accounts that phones register with",
+     "Lists them, as the PBX has them. With a PHONE: only that one. Not to be confused with "
+     "devices,\n"
+     "which are extensions: what can be called and watched.",
+     "pbxctl phones --tenant acme\npbxctl phones --text ann\npbxctl phones 7287", declare_phones},
+    {"users", kSetUp, "Who can log in at the PBX",
+     "Lists the users with their extensions, phones and licences. With a USER: only that one.",
+     "pbxctl users --text ann\npbxctl users 12", declare_users},
+    {"tokens", kSetUp, "A user's tokens",
+     "Lists what the tokens are for and when they were made. The tokens themselves were told when\n"
+     "they were made, and never again.",
+     "pbxctl tokens 12", declare_tokens},
+    {"agents", kSetUp, "Who answers the calls of queues",
+     "Lists the agents with their teams, and what they are doing. With an AGENT: only that one.",
+     "pbxctl agents\npbxctl agents 6", declare_agents},
+    {"agent", kSetUp, "What an agent's desk shows when it opens",
+     "Shows the state of the agent at a device, his team, what he may give as the cause of a "
+     "pause,\n"
+     "and the ways in which work comes to him.",
+     "pbxctl agent 201", declare_agent},
+    {"create-phone", kSetUp, "Makes an account for a phone",
+     "NAME is for people; the phone registers as ACCOUNT, with the password of --password-file, "
+     "whose\n"
+     "line end at the end is left out. A password is never taken from the command line, which "
+     "others\n"
+     "can see.",
+     "pbxctl create-phone 'phone of Ann' sip17 --password-file phone.txt\n"
+     "pass show ann/phone | pbxctl create-phone 'phone of Ann' sip17 --password-file -",
+     declare_create_phone},
+    {"create-user", kSetUp, "Makes a user",
+     "NAME is for people; he logs in as LOGIN, with the password of --password-file. --phone, "
+     "--role\n"
+     "and --licence may be given several times. With some PBXs nobody without a licence can log "
+     "in.",
+     "pbxctl create-user Ann ann --password-file ann.txt --extension 17 --phone 7287 --licence 9",
+     declare_create_user},
+    {"create-token", kSetUp, "Makes a token that acts as a user",
+     "Prints the token, and nothing else: it is told this once. PURPOSE is for people.",
+     "pbxctl create-token 12 'wall board' > token.txt", declare_create_token},
+    {"create-agent", kSetUp, "Makes a user an agent",
+     "The user then can be given the calls of queues.", "pbxctl create-agent 12 --team 3",
+     declare_create_agent},
+    {"delete-phone", kSetUp, "Deletes the account of a phone", "For good.",
+     "pbxctl delete-phone 7287", declare_delete_phone},
+    {"delete-user", kSetUp, "Deletes a user", "For good.", "pbxctl delete-user 12",
+     declare_delete_user},
+    {"delete-token", kSetUp, "Deletes a user's token", "Whoever acts with it can do so no more.",
+     "pbxctl delete-token 12 5", declare_delete_token},
+    {"delete-agent", kSetUp, "Makes an agent a mere user", "For good.", "pbxctl delete-agent 6",
+     declare_delete_agent},
 
     {"sign-login", kOther, "Signs a browser's login at the PBX",
      "Prints the login that answers CHALLENGE, which the PBX gave to a browser, as the JSON "

@@ -23,12 +23,39 @@ std::string_view prefix_of(const EnumDescriptor& type) {
   return first;
 }
 
-constexpr std::array<const char*, pbxgw::v1::Service_ARRAYSIZE> kVerbs = {
-    "?",           "call",        "answer",    "clear",          "clear-call",   "hold",
-    "retrieve",    "alternate",   "reconnect", "consult",        "transfer",     "blind-transfer",
-    "deflect",     "conference",  "pickup",    "park",           "digits",       "record-start",
-    "record-stop", "attach-data", "set-dnd",   "set-forwarding", "set-presence", "set-agent-state",
-    "webrtc",      "history",     "recording", "sign-login"};
+constexpr std::array<const char*, pbxgw::v1::Service_ARRAYSIZE> kVerbs = {"?",
+                                                                          "call",
+                                                                          "answer",
+                                                                          "clear",
+                                                                          "clear-call",
+                                                                          "hold",
+                                                                          "retrieve",
+                                                                          "alternate",
+                                                                          "reconnect",
+                                                                          "consult",
+                                                                          "transfer",
+                                                                          "blind-transfer",
+                                                                          "deflect",
+                                                                          "conference",
+                                                                          "pickup",
+                                                                          "park",
+                                                                          "digits",
+                                                                          "record-start",
+                                                                          "record-stop",
+                                                                          "attach-data",
+                                                                          "set-dnd",
+                                                                          "set-forwarding",
+                                                                          "set-presence",
+                                                                          "set-agent-state",
+                                                                          "webrtc",
+                                                                          "history",
+                                                                          "recording",
+                                                                          "sign-login",
+                                                                          "create-phone",
+                                                                          "create-user",
+                                                                          "create-token",
+                                                                          "create-agent",
+                                                                          "agent"};
 
 // Control characters, and those that change the direction of what follows.
 bool controls_terminals(char32_t c) {

@@ -82,9 +82,9 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
   if (event.id.empty() || !is_of_state(event.kind) || has_ended(event.id, true)) return;
   Node* known = node_of(event.id);
   if (event.kind == hangup) {
-    if (known == nullptr) return remember(event.id, true, now);  // it ended before we knew of it
+    if (known == nullptr)
+      return remember(event.id, true, true, now);  // it ended before we knew of it
     Node& node = *known;
-    fill(node.user, event.user);
     const call::VendorCause vendor{event.cause, {}, event.sip};
     const Cause cause = cause_of(event.cause);
     const auto doing = expected(node, now);
@@ -92,8 +92,8 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
     if (cause == Cause::transfer || !event.transfer_from.empty() || !event.transfer_to.empty()) {
       const std::string& to = event.transfer_from.empty() ? event.transfer_to : event.transfer_from;
       if (Node* partner = node_of(to); partner != nullptr && partner->group != node.group) {
-        transfer(node, *partner);
         wants_list = true;
+        return transfer(node, *partner, vendor, now);
       }
       // Where it did, it has been given a part in the transfer already.
       return end(node, node.parting != Cause::unspecified ? node.parting : Cause::transfer, vendor,
@@ -110,6 +110,10 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
     if (cause == Cause::single_step_transfer || (answered && doing == Doing::transfer)) {
       wants_list = true;
       return end(node, Cause::single_step_transfer, vendor, true, now);
+    }
+    // Who was called and said no is no failure of his own: it is the caller's.
+    if (!answered && role_of(node) == call::Role::called && call::is_failure(cause)) {
+      return end(node, Cause::normal_clearing, vendor, true, now);
     }
     // Somebody is left in the call of whom only a list tells.
     wants_list = wants_list || node.group->nodes.size() > 1;
@@ -152,7 +156,7 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
   if (node.group == nullptr) {
     seat(node);
   } else if (node.group != nullptr && event.kind == ringing) {
-    join(node);
+    join(node, now);
   }
 
   // Two sockets may tell the same, one of them later.
@@ -181,7 +185,7 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
         node.bridged = event.bridged;
         if (node_of(event.bridged) == nullptr) wants_list = true;
       }
-      join(node);
+      join(node, now);
       break;
     default: break;
   }
@@ -253,7 +257,7 @@ bool Legs::Impl::take(const LegRow& row, TimePoint asked, TimePoint now) {
     if (row.step == Step::progress) node.progress = true;
     if (!row.bridged.empty() && row.bridged != node.bridged) node.bridged = row.bridged;
   }
-  join(node);
+  join(node, now);
   soil(*node.group);
   return true;
 }

@@ -87,14 +87,16 @@ struct Legs::Impl {
 
   // Puts it where its parent, or the leg it is joined to, is.
   void seat(Node& node);
-  void join(Node& node);
+  void join(Node& node, TimePoint now);
   Group& merge(Group& one, Group& other);
-  void transfer(Node& own, Node& partner);
+  void transfer(Node& own, Node& partner, const call::VendorCause& vendor, TimePoint now);
   void end(Node& node, call::Cause cause, const call::VendorCause& vendor, bool sure,
            TimePoint now);
   void remove(Node& node);
   bool has_ended(std::string_view id, bool surely) const;
-  void remember(const std::string& id, bool sure, TimePoint now);
+  // Whether a leg that points to this one is to be given it as its other end.
+  bool can_be_placed(std::string_view id) const;
+  void remember(const std::string& id, bool sure, bool real, TimePoint now);
   std::optional<Doing> expected(const Node& node, TimePoint now) const;
   Output settle(TimePoint now);
   void place_other_ends(Group& group);
@@ -119,6 +121,7 @@ struct Legs::Impl {
   struct Ended {
     TimePoint at;
     bool sure;  // the PBX said so: no list brings it back
+    bool real;  // a leg, and not one of ours
   };
   struct Expectation {
     Doing doing;

@@ -35,10 +35,18 @@ bool Legs::Impl::has_ended(std::string_view id, bool surely) const {
   return it != ended.end() && (it->second.sure || !surely);
 }
 
-void Legs::Impl::remember(const std::string& id, bool sure, TimePoint now) {
-  const auto [it, is_new] = ended.try_emplace(id, Ended{now, sure});
+// Who has left is not at the other end of anybody, though a leg may say so for a while. Of one that
+// was ours nobody has said that it left.
+bool Legs::Impl::can_be_placed(std::string_view id) const {
+  if (node_of(id) != nullptr) return false;
+  const auto it = ended.find(id);
+  return it == ended.end() || !it->second.real;
+}
+
+void Legs::Impl::remember(const std::string& id, bool sure, bool real, TimePoint now) {
+  const auto [it, is_new] = ended.try_emplace(id, Ended{now, sure, real});
   if (!is_new) {
-    it->second = {now, sure || it->second.sure};
+    it->second = {now, sure || it->second.sure, real || it->second.real};
     return;
   }
   ended_order.push_back(id);
@@ -75,7 +83,12 @@ void Legs::Impl::seat(Node& node) {
 }
 
 // Where it points to another call, the two are one.
-void Legs::Impl::join(Node& node) {
+void Legs::Impl::join(Node& node, TimePoint now) {
+  // A trunk's own row may be older than what is joined to it.
+  if (Node* other = node.joined ? node_of(node.bridged) : nullptr;
+      other != nullptr && other->real && other->user.empty()) {
+    other->answered = other->joined = true;
+  }
   if (node.group->dialled.empty()) node.group->dialled = node.destination;
   if (node.group->queue.empty()) node.group->queue = node.queue;
   for (const std::string* id : {&node.parent, &node.bridged}) {
@@ -95,10 +108,12 @@ void Legs::Impl::join(Node& node) {
           second = two;
         }
       }
+      // They have left, each out of its own call, although the PBX is still to say so.
       if (first != nullptr) {
         const bool older = node.group->order < other->group->order;
-        (older ? first : second)->parting = Cause::transfer;
-        (older ? second : first)->parting = Cause::normal_clearing;
+        const call::VendorCause vendor{"ATTENDED_TRANSFER", {}, {}};
+        end(older ? *first : *second, Cause::transfer, vendor, true, now);
+        end(older ? *second : *first, Cause::normal_clearing, vendor, true, now);
       }
     }
     merge(*node.group, *other->group);
@@ -121,16 +136,21 @@ Group& Legs::Impl::merge(Group& one, Group& other) {
 }
 
 // `own` leaves, and its partner is joined to `partner`, whose own partner is another leg of the
-// same user: that one leaves as well.
-void Legs::Impl::transfer(Node& own, Node& partner) {
-  const bool older = own.group->order < partner.group->order;
+// same user: that one leaves as well, each out of its own call.
+void Legs::Impl::transfer(Node& own, Node& partner, const call::VendorCause& vendor,
+                          TimePoint now) {
+  Group &mine = *own.group, &theirs = *partner.group;
+  const bool older = mine.order < theirs.order;
   Node* other = nullptr;
-  for (Node* node : partner.group->nodes) {
+  for (Node* node : theirs.nodes) {
     if (node != &partner && !node->user.empty() && node->user == own.user) other = node;
   }
-  own.parting = older || other == nullptr ? Cause::transfer : Cause::normal_clearing;
-  if (other != nullptr) other->parting = older ? Cause::normal_clearing : Cause::transfer;
-  merge(*own.group, *partner.group);
+  const bool first = older || other == nullptr;
+  end(own, first ? Cause::transfer : Cause::normal_clearing, vendor, true, now);
+  if (other != nullptr) {
+    end(*other, first ? Cause::normal_clearing : Cause::transfer, vendor, true, now);
+  }
+  merge(mine, theirs);
 }
 
 void Legs::Impl::end(Node& node, Cause cause, const call::VendorCause& vendor, bool sure,
@@ -158,8 +178,8 @@ void Legs::Impl::end(Node& node, Cause cause, const call::VendorCause& vendor, b
   for (Node* other : group.nodes) {
     if (other != &node && !other->real && points_to(node, *other)) other->parting = cause;
   }
-  if (!node.pbx_id.empty()) remember(node.pbx_id, sure, now);
-  if (node.id != node.pbx_id) remember(node.id, sure, now);
+  if (!node.pbx_id.empty()) remember(node.pbx_id, sure, sure || node.real, now);
+  if (node.id != node.pbx_id) remember(node.id, sure, sure || node.real, now);
   remove(node);
 }
 
@@ -245,7 +265,7 @@ void Legs::Impl::place_caller(Node& node) {
   };
   const std::string from_id = node.id + "/from";
   Node* given = node_of(from_id);
-  if (!node.bridged.empty() && node_of(node.bridged) == nullptr && !has_ended(node.bridged, true)) {
+  if (!node.bridged.empty() && can_be_placed(node.bridged)) {
     if (given != nullptr && given->pbx_id.empty()) {
       given->pbx_id = node.bridged;
       aliases[node.bridged] = given->id;
@@ -259,7 +279,7 @@ void Legs::Impl::place_caller(Node& node) {
   }
   if (!node.bridged.empty() && node.bridged != node.parent) return;
   if (!node.parent.empty()) {
-    if (node_of(node.parent) == nullptr && !has_ended(node.parent, true)) {
+    if (can_be_placed(node.parent)) {
       place(node.parent, node.parent, Role::calling, node.from);
     }
     return;
@@ -289,7 +309,7 @@ void Legs::Impl::place_called(Node& node) {
     node.group->nodes.push_back(&other);
     return other;
   };
-  if (!node.bridged.empty() && node_of(node.bridged) == nullptr && !has_ended(node.bridged, true)) {
+  if (!node.bridged.empty() && can_be_placed(node.bridged)) {
     if (given != nullptr && given->pbx_id.empty()) {
       given->pbx_id = node.bridged;
       aliases[node.bridged] = given->id;

@@ -17,7 +17,7 @@ using base::Errc;
 using call::Refusal;
 using call::ResourceKind;
 
-constexpr std::size_t kTextMax = 256;
+constexpr std::size_t kTextMax = 1'024;
 constexpr std::size_t kIdsMax = 64;  // of one kind in one order
 
 const char* noun_of(ResourceKind kind) {
@@ -28,6 +28,11 @@ const char* noun_of(ResourceKind kind) {
     case ResourceKind::agent: return "agent";
   }
   return "resource";
+}
+
+// The field of the request that the resource is in.
+const char* field_of(ResourceKind kind) {
+  return kind == ResourceKind::user_token ? "user_token" : noun_of(kind);
 }
 
 // Precondition: `user` is a number, if the kind is a user's.
@@ -63,7 +68,7 @@ Fault fault_of_ids(const char* field, const std::vector<std::string>& ids) {
 
 Fault fault_of_text(const char* field, const std::string& text, bool required) {
   if (text.empty() && required) return fault(field, "must not be empty");
-  if (text.size() > kTextMax) return fault(field, "must not be longer than 256 bytes");
+  if (text.size() > kTextMax) return fault(field, "must not be longer than 1024 bytes");
   const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
   });
@@ -79,21 +84,25 @@ Fault first_of(std::initializer_list<Fault> faults) {
 }
 
 Fault fault_of(const call::CreatePhone& it) {
-  return first_of({fault_of_text("name", it.name, true), fault_of_text("account", it.account, true),
-                   fault_of_text("password", it.password, false),
-                   fault_of_id("user", it.user, false)});
+  return first_of({fault_of_text("device.display_name", it.name, true),
+                   fault_of_text("device.account", it.account, true),
+                   fault_of_text("device.password", it.password, false),
+                   fault_of_id("device.user", it.user, false)});
 }
 
 Fault fault_of(const call::CreateUser& it) {
-  return first_of(
-      {fault_of_text("name", it.name, true), fault_of_text("login", it.login, true),
-       fault_of_text("password", it.password, false), fault_of_text("e_mail", it.e_mail, false),
-       fault_of_text("extension", it.extension.str(), false), fault_of_ids("phones", it.phones),
-       fault_of_ids("roles", it.roles), fault_of_ids("licences", it.licences)});
+  return first_of({fault_of_text("user.display_name", it.name, true),
+                   fault_of_text("user.login", it.login, true),
+                   fault_of_text("user.password", it.password, false),
+                   fault_of_text("user.e_mail", it.e_mail, false),
+                   fault_of_text("user.extension", it.extension.str(), false),
+                   fault_of_ids("user.devices", it.phones), fault_of_ids("user.roles", it.roles),
+                   fault_of_ids("user.licences", it.licences)});
 }
 
 Fault fault_of(const call::CreateUserToken& it) {
-  return first_of({fault_of_id("user", it.user), fault_of_text("purpose", it.purpose, false)});
+  return first_of(
+      {fault_of_id("parent", it.user), fault_of_text("user_token.purpose", it.purpose, false)});
 }
 
 Fault fault_of(const call::CreateAgent& it) {
@@ -101,16 +110,17 @@ Fault fault_of(const call::CreateAgent& it) {
   const auto count = [](const char* field, unsigned number) {
     return number >= 1 && number <= kMost ? Fault() : fault(field, "must be from 1 to 1000");
   };
-  return first_of({fault_of_id("user", it.user), fault_of_id("team", it.team, false),
-                   count("chats", it.chats), count("tasks", it.tasks), count("calls", it.calls)});
+  return first_of({fault_of_id("agent.user", it.user), fault_of_id("agent.team", it.team, false),
+                   count("agent.max_chats", it.chats), count("agent.max_tasks", it.tasks),
+                   count("agent.max_calls", it.calls)});
 }
 
-// What says whose it is, and which.
+// What says whose it is, and which: parts of the resource's name.
 Fault fault_of_names(ResourceKind kind, const std::string& user, const std::string* id) {
   if (kind == ResourceKind::user_token) {
-    if (auto wrong = fault_of_id("user", user)) return wrong;
+    if (auto wrong = fault_of_id(id ? "name" : "parent", user)) return wrong;
   }
-  return id ? fault_of_id("id", *id) : std::nullopt;
+  return id ? fault_of_id("name", *id) : std::nullopt;
 }
 
 bool says_it_exists(const RestError& error) {
@@ -315,7 +325,8 @@ Refusal Provisioning::refusal_of_order(const Open& open, const RestError& error)
       rest_.repeats_token(error.detail) ||
       (!open.password.empty() && error.detail.find(open.password) != std::string::npos);
   if (!secret && is_tellable(error.detail)) refusal.detail = "the PBX says: " + error.detail;
-  refusal.why = Errc::invalid_argument;
+  // Which field of it is wrong, only people can tell.
+  refusal = {Errc::invalid_argument, std::string(field_of(open.kind)) + ": " + refusal.detail};
   return refusal;
 }
 

@@ -14,7 +14,7 @@ using call::ResourceKind;
 using simdjson::ondemand::json_type;
 using simdjson::ondemand::value;
 
-constexpr std::size_t kTextMost = 512, kIdMost = 64, kTokenMost = 2'048;
+constexpr std::size_t kTextMost = 1'024, kIdMost = 64, kTokenMost = 2'048;
 constexpr std::size_t kNamesMax = 256;  // of one list within a resource
 
 std::string text_in(value& field, std::size_t most = kTextMost) {

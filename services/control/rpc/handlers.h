@@ -38,6 +38,9 @@ Answering<pbxgw::v1::ListDevicesResponse> list_devices(Core& core,
 Answering<pbxgw::v1::GetDeviceResponse> get_device(Core& core, pbxgw::v1::GetDeviceRequest request,
                                                    Caller caller);
 
+Answering<pbxgw::v1::GetAgentSessionResponse> get_agent_session(
+    Core& core, pbxgw::v1::GetAgentSessionRequest request, Caller caller);
+
 Answering<pbxgw::v1::SearchCallsResponse> search_calls(Core& core,
                                                        pbxgw::v1::SearchCallsRequest request,
                                                        Caller caller);

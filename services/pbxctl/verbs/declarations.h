@@ -42,6 +42,21 @@ Action declare_set_forwarding(CLI::App& app);
 Action declare_set_presence(CLI::App& app);
 Action declare_set_agent_state(CLI::App& app);
 
+// What a PBX is set up with.
+Action declare_phones(CLI::App& app);
+Action declare_users(CLI::App& app);
+Action declare_tokens(CLI::App& app);
+Action declare_agents(CLI::App& app);
+Action declare_create_phone(CLI::App& app);
+Action declare_create_user(CLI::App& app);
+Action declare_create_token(CLI::App& app);
+Action declare_create_agent(CLI::App& app);
+Action declare_delete_phone(CLI::App& app);
+Action declare_delete_user(CLI::App& app);
+Action declare_delete_token(CLI::App& app);
+Action declare_delete_agent(CLI::App& app);
+Action declare_agent(CLI::App& app);
+
 Action declare_sign_login(CLI::App& app);
 
 Action declare_completion(CLI::App& app);

@@ -65,6 +65,11 @@ pbx::Effects FakeSession::on_inquiry(call::InquiryId id, const call::Inquiry& in
   return script_.on_inquiry ? script_.on_inquiry(id, inquiry) : pbx::Effects{};
 }
 
+pbx::Effects FakeSession::on_order(call::OrderId id, const call::Order& order, pbx::TimePoint,
+                                   pbx::TimePoint) {
+  return script_.on_order ? script_.on_order(id, order) : pbx::Effects{};
+}
+
 pbx::Effects FakeSession::on_tick(pbx::TimePoint) {
   script_.deadline = pbx::TimePoint::max();
   return script_.on_tick ? script_.on_tick() : pbx::Effects{};

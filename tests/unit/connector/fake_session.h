@@ -24,6 +24,7 @@ class FakeSession final : public pbx::Session {
         on_http;
     std::function<pbx::Effects(call::CommandId)> on_command;
     std::function<pbx::Effects(call::InquiryId, const call::Inquiry&)> on_inquiry;
+    std::function<pbx::Effects(call::OrderId, const call::Order&)> on_order;
     std::function<pbx::Effects()> on_tick;
     std::function<pbx::Effects(call::SignalId, const call::SignalOptions&)> on_signal_open;
     std::function<pbx::Effects(call::SignalId, const call::FromClient&)> on_signal;
@@ -45,6 +46,8 @@ class FakeSession final : public pbx::Session {
                           pbx::TimePoint now) override;
   pbx::Effects on_inquiry(call::InquiryId id, const call::Inquiry& inquiry, pbx::TimePoint limit,
                           pbx::TimePoint now) override;
+  pbx::Effects on_order(call::OrderId id, const call::Order& order, pbx::TimePoint limit,
+                        pbx::TimePoint now) override;
   pbx::Effects on_tick(pbx::TimePoint now) override;
   pbx::Effects on_signal_open(call::SignalId id, const call::SignalOptions& options,
                               pbx::TimePoint now) override;

@@ -20,6 +20,7 @@ using pbxgw::v1::OwnerRequest;
 using Begun = RequestLog::Begun;
 using Reserved = RequestLog::Reserved;
 using testing::HasSubstr;
+using testing::Not;
 
 OwnerRequest make_call(const std::string& request_id, const std::string& destination = "203") {
   OwnerRequest request;
@@ -174,6 +175,39 @@ TEST_F(RequestLogTest, GivesTheStoredReplyAfterARestart) {
   const auto begun = begin(next, request, kEpoch + 1);
   ASSERT_TRUE(std::holds_alternative<OwnerReply>(begun)) << failure_of(begun);
   EXPECT_EQ(std::get<OwnerReply>(begun).SerializeAsString(), reply("done").SerializeAsString());
+}
+
+TEST_F(RequestLogTest, KeepsNoSecretAndNothingToGuessOneBy) {
+  OwnerRequest request;
+  request.set_tenant("tenants/acme");
+  request.set_request_id("1");
+  auto& user = *request.mutable_order()->mutable_create_user()->mutable_user();
+  user.set_login("ann");
+  const auto without = hash_of(request);
+  user.set_password("s3cret");
+  EXPECT_EQ(hash_of(request), without);
+  user.set_login("bob");
+  EXPECT_NE(hash_of(request), without);
+
+  OwnerReply made;
+  auto& token = *made.mutable_order_result()->mutable_resource()->mutable_user_token();
+  token.set_name("tenants/acme/users/12/tokens/5");
+  token.set_token("t0k3n");
+  const auto reserved = reserve(request);
+  const auto second = begin_later(request);
+  settle();
+  finish(reserved, request, made);
+  token.clear_token();
+  const auto is_bare = [&](const Begun& begun) {
+    const auto* reply = std::get_if<OwnerReply>(&begun);
+    return reply && reply->SerializeAsString() == made.SerializeAsString();
+  };
+  ASSERT_TRUE(run_until([&] { return second->has_value(); }));
+  EXPECT_TRUE(is_bare(**second));             // who asked in the meantime
+  EXPECT_TRUE(is_bare(begin(log, request)));  // and afterwards
+  const auto kept = await(bucket.get(reserved.key));
+  EXPECT_THAT(kept->value, Not(HasSubstr("t0k3n")));
+  EXPECT_THAT(kept->value, Not(HasSubstr("s3cret")));
 }
 
 TEST_F(RequestLogTest, GivesAStoredErrorToo) {

@@ -61,6 +61,14 @@ ScriptedPbx::ScriptedPbx() {
     }
     return act ? act(id, inquiry) : pbx::Effects{};
   };
+  script_.on_order = [this](call::OrderId id, const call::Order& order) {
+    Ordered act;
+    {
+      const std::lock_guard lock(mutex_);
+      act = ordered_;
+    }
+    return act ? act(id, order) : pbx::Effects{};
+  };
   thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -134,6 +142,11 @@ void ScriptedPbx::on_command(std::function<pbx::Effects(call::CommandId)> act) {
 void ScriptedPbx::on_inquiry(Inquired act) {
   const std::lock_guard lock(mutex_);
   inquired_ = std::move(act);
+}
+
+void ScriptedPbx::on_order(Ordered act) {
+  const std::lock_guard lock(mutex_);
+  ordered_ = std::move(act);
 }
 
 void ScriptedPbx::hang_up() {

@@ -49,6 +49,9 @@ class ScriptedPbx {
   // The same for a question about the past.
   using Inquired = std::function<pbx::Effects(call::InquiryId, const call::Inquiry&)>;
   void on_inquiry(Inquired act);
+  // The same for an order.
+  using Ordered = std::function<pbx::Effects(call::OrderId, const call::Order&)>;
+  void on_order(Ordered act);
   unsigned commands() const { return commands_; }  // heard so far
 
   // What the sessions do with media clients. Before any of them runs.
@@ -77,12 +80,13 @@ class ScriptedPbx {
 
   static ScriptedPbx* current_;
   FakeSession::Script script_;
-  std::mutex mutex_;  // for the next five
+  std::mutex mutex_;  // for the next six
   std::map<std::string, call::CallView> calls_;
   std::map<base::DeviceId, call::Device> devices_;
   std::map<std::string, pbx::Effects> said_;
   std::function<pbx::Effects(call::CommandId)> act_;
   Inquired inquired_;
+  Ordered ordered_;
   std::atomic<unsigned> links_ = 0, commands_ = 0;
   std::atomic<bool> stalled_ = false;
   unsigned last_said_ = 0;

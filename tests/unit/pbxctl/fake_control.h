@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include <grpcpp/server_builder.h>
 
 #include "pbxctl/run.h"
+#include "pbxgw/provisioning/v1/provisioning_service.grpc.pb.h"
 #include "pbxgw/v1/app_login_service.grpc.pb.h"
 #include "pbxgw/v1/call_control_service.grpc.pb.h"
 #include "pbxgw/v1/call_history_service.grpc.pb.h"
@@ -25,6 +27,7 @@
 namespace pbxctl {
 
 namespace v1 = pbxgw::v1;
+namespace pv1 = pbxgw::provisioning::v1;
 
 // As control makes it.
 inline grpc::Status error(base::Errc code, const std::string& detail,
@@ -52,7 +55,8 @@ class FakeControl {
         control_service(*this),
         events_service(*this),
         history_service(*this),
-        login_service(*this) {
+        login_service(*this),
+        provisioning_service(*this) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : {static_cast<grpc::Service*>(&tenants_service),
@@ -61,7 +65,8 @@ class FakeControl {
                                    static_cast<grpc::Service*>(&control_service),
                                    static_cast<grpc::Service*>(&events_service),
                                    static_cast<grpc::Service*>(&history_service),
-                                   static_cast<grpc::Service*>(&login_service)}) {
+                                   static_cast<grpc::Service*>(&login_service),
+                                   static_cast<grpc::Service*>(&provisioning_service)}) {
       builder.RegisterService(service);
     }
     server = builder.BuildAndStart();
@@ -87,6 +92,8 @@ class FakeControl {
   std::deque<v1::SearchCallsResponse> past_calls;  // a page for each question
   std::vector<v1::GetRecordingResponse> recording;
   v1::SignChallengeResponse login;
+  v1::AgentSession agent;
+  std::map<std::string, std::string> provisioned;  // responses as bytes, by RPC
   grpc::Status verdict;  // of every RPC of CallControl, and those that set devices
   v1::Call call_after;   // in their responses
   std::string connection_after;
@@ -202,6 +209,12 @@ class FakeControl {
     PBXGW_RPC(SetPresence)
     PBXGW_RPC(SetAgentState)
 #undef PBXGW_RPC
+    grpc::Status GetAgentSession(grpc::ServerContext*, const v1::GetAgentSessionRequest* request,
+                                 v1::GetAgentSessionResponse* response) override {
+      fake.note("GetAgentSession", *request);
+      *response->mutable_agent_session() = fake.agent;
+      return fake.verdict;
+    }
   };
 
   struct CallControlService final : v1::CallControl::Service {
@@ -289,6 +302,35 @@ class FakeControl {
     }
   };
 
+  struct ProvisioningService final : pv1::Provisioning::Service {
+    explicit ProvisioningService(FakeControl& owner) : fake(owner) {}
+    FakeControl& fake;
+#define PBXGW_RPC(Rpc)                                                     \
+  grpc::Status Rpc(grpc::ServerContext*, const pv1::Rpc##Request* request, \
+                   pv1::Rpc##Response* response) override {                \
+    fake.note(#Rpc, *request);                                             \
+    response->ParseFromString(fake.provisioned[#Rpc]);                     \
+    return fake.verdict;                                                   \
+  }
+    PBXGW_RPC(CreateDevice)
+    PBXGW_RPC(ListDevices)
+    PBXGW_RPC(GetDevice)
+    PBXGW_RPC(DeleteDevice)
+    PBXGW_RPC(CreateUser)
+    PBXGW_RPC(ListUsers)
+    PBXGW_RPC(GetUser)
+    PBXGW_RPC(DeleteUser)
+    PBXGW_RPC(CreateUserToken)
+    PBXGW_RPC(ListUserTokens)
+    PBXGW_RPC(GetUserToken)
+    PBXGW_RPC(DeleteUserToken)
+    PBXGW_RPC(CreateAgent)
+    PBXGW_RPC(ListAgents)
+    PBXGW_RPC(GetAgent)
+    PBXGW_RPC(DeleteAgent)
+#undef PBXGW_RPC
+  };
+
   TenantsService tenants_service;
   CallsService calls_service;
   DevicesService devices_service;
@@ -296,6 +338,7 @@ class FakeControl {
   EventsService events_service;
   HistoryService history_service;
   LoginService login_service;
+  ProvisioningService provisioning_service;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };
@@ -309,11 +352,12 @@ struct Ran {
 // 2026-01-02 12:00:00 UTC: the time at which everything in these tests happens.
 inline constexpr std::int64_t kNow = 1'767'355'200;
 
-inline Ran run_with(const std::vector<std::string>& arguments) {
+inline Ran run_with(const std::vector<std::string>& arguments, const std::string& input = {}) {
   std::ostringstream out, err;
+  std::istringstream in(input);
   Ran ran;
   const Terminal terminal{
-      .out = out, .err = err, .now = [] { return Time(std::chrono::seconds(kNow)); }};
+      .out = out, .err = err, .now = [] { return Time(std::chrono::seconds(kNow)); }, .in = in};
   ran.status = run(arguments, terminal);
   ran.out = out.str();
   ran.err = err.str();

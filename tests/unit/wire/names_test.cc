@@ -49,6 +49,14 @@ TEST_F(Names, ComeBackForAnyIds) {
     const auto device = parse_device(device_name(tenant, DeviceId(id))).value();
     ASSERT_EQ(device.tenant, tenant);
     ASSERT_EQ(device.device.str(), id);
+    const auto user = chance.bytes(8);
+    const auto token = parse_user_token(user_token_name(tenant, user, id)).value();
+    ASSERT_EQ(token.tenant, tenant);
+    ASSERT_EQ(token.user, user);
+    ASSERT_EQ(token.id, id);
+    ASSERT_EQ(parse_phone(phone_name(tenant, id)).value().id, id);
+    ASSERT_EQ(parse_user(user_name(tenant, id)).value().id, id);
+    ASSERT_EQ(parse_agent(agent_name(tenant, id)).value().id, id);
     const auto connection = parse_connection(connection_name(tenant, CallId(id), number)).value();
     ASSERT_EQ(connection.tenant, tenant);
     ASSERT_EQ(connection.call.str(), id);

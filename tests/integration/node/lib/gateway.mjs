@@ -9,10 +9,12 @@ import { patience, root } from './process.mjs';
 const folders = [path.join(root, 'proto'), path.join(root, 'proto/third_party')];
 const options = { includeDirs: folders, keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 const definition = protoLoader.loadSync(
-  ['app_login', 'call_control', 'call_history', 'calls', 'devices', 'events', 'tenants', 'web_rtc'].map((it) => `pbxgw/v1/${it}_service.proto`),
+  [...['app_login', 'call_control', 'call_history', 'calls', 'devices', 'events', 'tenants', 'web_rtc'].map((it) => `pbxgw/v1/${it}_service.proto`),
+    'pbxgw/provisioning/v1/provisioning_service.proto'],
   options,
 );
-const api = grpc.loadPackageDefinition(definition).pbxgw.v1;
+const { v1, provisioning } = grpc.loadPackageDefinition(definition).pbxgw;
+const api = { ...v1, Provisioning: provisioning.v1.Provisioning };
 
 // The message types, for what travels on NATS.
 export const types = new protobuf.Root();

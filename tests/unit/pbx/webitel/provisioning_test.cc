@@ -208,15 +208,15 @@ TEST_F(WebitelProvisioning, GetsAndDeletes) {
 TEST_F(WebitelProvisioning, LetsNothingIntoPathsButNumbers) {
   for (const char* wrong : {"", "..", "1/2", "1?x=1", "a", "1 "}) {
     EXPECT_THAT(verdict(ask(call::GetResource{ResourceKind::phone, "", wrong})),
-                StartsWith("invalid_argument: id: "));
+                StartsWith("invalid_argument: name: "));
     EXPECT_THAT(verdict(ask(call::DeleteResource{ResourceKind::user, "", wrong})),
-                StartsWith("invalid_argument: id: "));
+                StartsWith("invalid_argument: name: "));
     EXPECT_THAT(verdict(ask(call::GetResource{ResourceKind::user_token, wrong, "1"})),
-                StartsWith("invalid_argument: user: "));
+                StartsWith("invalid_argument: name: "));
     EXPECT_THAT(verdict(ask(call::ListResources{ResourceKind::user_token, wrong, "", "", 1})),
-                StartsWith("invalid_argument: user: "));
+                StartsWith("invalid_argument: parent: "));
     EXPECT_THAT(verdict(ask(call::CreateUserToken{wrong, ""})),
-                StartsWith("invalid_argument: user: "));
+                StartsWith("invalid_argument: parent: "));
   }
   EXPECT_THAT(requests, IsEmpty());
 }
@@ -229,21 +229,21 @@ TEST_F(WebitelProvisioning, NamesTheFieldThatIsWrong) {
                ? words.substr(kError.size(), words.find(':', kError.size()) - kError.size())
                : words;
   };
-  EXPECT_EQ(begins(call::CreatePhone{"", "1", "", ""}), "name");
-  EXPECT_EQ(begins(call::CreatePhone{"a", "", "", ""}), "account");
-  EXPECT_EQ(begins(call::CreatePhone{"a", "1", std::string(257, 'x'), ""}), "password");
-  EXPECT_EQ(begins(call::CreatePhone{"a", "1", "", "x"}), "user");
-  EXPECT_EQ(begins(call::CreateUser{"a", "", "", "", {}, {}, {}, {}}), "login");
-  EXPECT_EQ(begins(call::CreateUser{"a", "b\n", "", "", {}, {}, {}, {}}), "login");
-  EXPECT_EQ(begins(call::CreateUser{"a", "b", "", "", {}, {"x"}, {}, {}}), "phones");
-  EXPECT_EQ(begins(call::CreateUser{"a", "b", "", "", {}, {}, {""}, {}}), "roles");
+  EXPECT_EQ(begins(call::CreatePhone{"", "1", "", ""}), "device.display_name");
+  EXPECT_EQ(begins(call::CreatePhone{"a", "", "", ""}), "device.account");
+  EXPECT_EQ(begins(call::CreatePhone{"a", "1", std::string(1'025, 'x'), ""}), "device.password");
+  EXPECT_EQ(begins(call::CreatePhone{"a", "1", "", "x"}), "device.user");
+  EXPECT_EQ(begins(call::CreateUser{"a", "", "", "", {}, {}, {}, {}}), "user.login");
+  EXPECT_EQ(begins(call::CreateUser{"a", "b\n", "", "", {}, {}, {}, {}}), "user.login");
+  EXPECT_EQ(begins(call::CreateUser{"a", "b", "", "", {}, {"x"}, {}, {}}), "user.devices");
+  EXPECT_EQ(begins(call::CreateUser{"a", "b", "", "", {}, {}, {""}, {}}), "user.roles");
   EXPECT_EQ(
       begins(call::CreateUser{"a", "b", "", "", {}, {}, {}, std::vector<std::string>(65, "1")}),
-      "licences");
-  EXPECT_EQ(begins(call::CreateAgent{"", "", 1, 1, 1}), "user");
-  EXPECT_EQ(begins(call::CreateAgent{"1", "x", 1, 1, 1}), "team");
-  EXPECT_EQ(begins(call::CreateAgent{"1", "", 0, 1, 1}), "chats");
-  EXPECT_EQ(begins(call::CreateAgent{"1", "", 1, 1, 1'001}), "calls");
+      "user.licences");
+  EXPECT_EQ(begins(call::CreateAgent{"", "", 1, 1, 1}), "agent.user");
+  EXPECT_EQ(begins(call::CreateAgent{"1", "x", 1, 1, 1}), "agent.team");
+  EXPECT_EQ(begins(call::CreateAgent{"1", "", 0, 1, 1}), "agent.max_chats");
+  EXPECT_EQ(begins(call::CreateAgent{"1", "", 1, 1, 1'001}), "agent.max_calls");
   EXPECT_THAT(requests, IsEmpty());
 }
 
@@ -259,11 +259,11 @@ TEST_F(WebitelProvisioning, TellsWhyThePbxRefused) {
   EXPECT_EQ(verdict_of(400, R"({"id":"x.y","detail":"Account 101 already exists"})"),
             "already_exists: the PBX has such a device already");
   EXPECT_EQ(verdict_of(400, R"({"id":"model.valid.account","detail":"account is too short"})"),
-            "invalid_argument: the PBX says: account is too short");
+            "invalid_argument: device: the PBX says: account is too short");
   EXPECT_EQ(verdict_of(400, R"({"id":"model.valid","detail":"password pa55word is too short"})"),
-            "invalid_argument: the PBX refused it: model.valid");
+            "invalid_argument: device: the PBX refused it: model.valid");
   EXPECT_EQ(verdict_of(400, R"({"id":"model.valid","detail":"t s3rv1cet0kens3rv1cet0ken00"})"),
-            "invalid_argument: the PBX refused it: model.valid");
+            "invalid_argument: device: the PBX refused it: model.valid");
   EXPECT_EQ(verdict_of(404, R"({"detail":"user not found"})"),
             "resource_not_found: the PBX does not have what the device is for");
   EXPECT_THAT(verdict_of(401, ""), StartsWith("credentials_refused"));

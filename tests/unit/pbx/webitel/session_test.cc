@@ -16,7 +16,7 @@ struct WebitelSession : Webitel {};
 
 TEST_F(WebitelSession, LogsInSubscribesAndReadsWhatThereIs) {
   pbx().start();
-  ASSERT_THAT(pbx().opened, IsEmpty() || SizeIs(1));
+  ASSERT_THAT(pbx().opened, SizeIs(1));
   const Handshake& where = pbx().opened.at(0).second;
   EXPECT_EQ(where.host + ':' + where.port + where.target,
             "pbx.test:443/ws/websocket?application_name=pbx-gateway&ver=1");
@@ -221,15 +221,16 @@ TEST_F(WebitelSession, IgnoresTheFillerAndBearsNonsense) {
   // As the broker has it, which is not how sockets have it.
   push("call", R"({"call":{"id":"A","event":"ringing","data":"{}"}})");
   EXPECT_THAT(pbx().notes, SizeIs(2));
+  // It was counted all the same, so that what it told is read.
   push("chat", R"({"action":"x"})");
   push("notification", R"({"notification":{"action":"refresh_missed"}})");
-  EXPECT_THAT(pbx().notes, SizeIs(2));
+  EXPECT_THAT(pbx().notes, SizeIs(3));
   EXPECT_THAT(pbx().given_up, IsEmpty());
 }
 
 TEST_F(WebitelSession, PingsAndGivesUpWithoutAPong) {
   log_in();
-  pbx().pass(29s);
+  pbx().pass(30s);
   EXPECT_EQ(asked("ping"), 1u);
   grant("ping", R"({"pong":1})");
   pbx().pass(30s);

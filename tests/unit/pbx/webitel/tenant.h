@@ -24,8 +24,9 @@ inline constexpr std::string_view kAgents =
 
 // An active call, as the list has it.
 struct Row {
-  std::string id, user, way = "outbound", state = "ringing", destination, from, to, parent, bridged;
-  std::string more;  // further fields, with a comma before
+  std::string id, user, way = "outbound", state = "ringing", destination{}, from{}, to{}, parent{},
+      bridged{};
+  std::string more{};  // further fields, with a comma before
 
   std::string text() const {
     const auto end = [](const std::string& number) {
