@@ -107,8 +107,9 @@ json::object list_of(const Arguments& arguments, const ListStyle& style,
   const std::string order = arguments.first("sort");
   sort_rows(order.empty() ? style.sort : order, rows);
 
-  const auto page =
-      static_cast<std::size_t>(std::max<std::int64_t>(arguments.number("page").value_or(1), 1));
+  constexpr std::int64_t kPageMax = 1'000'000'000;
+  const auto page = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(arguments.number("page").value_or(1), 1, kPageMax));
   const std::int64_t asked = arguments.number("size").value_or(0);
   const std::size_t size =
       asked <= 0 ? style.size : std::min(static_cast<std::size_t>(asked), style.size_max);

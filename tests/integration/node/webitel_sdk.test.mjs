@@ -13,7 +13,7 @@ const tenantOf = (generation) => `sdk${generation.replace('.', '')}`;
 before(async () => {
   simulator = await Simulator.start({
     webitel: { plain: false, tls: false },
-    tenants: Object.keys(generations).map((generation) => ({
+    tenants: [...Object.keys(generations).map((generation) => ({
       name: tenantOf(generation),
       vendor: 'webitel',
       port: 0,
@@ -21,8 +21,9 @@ before(async () => {
       answers: [{ to: '*', outcome: 'no_answer' }], // nobody picks up by himself
       callback_answer: '50ms',
       post_dial: '20ms',
-      webitel: { agents: ['201'], variants: { progress: String(generation === '26.4') } },
+      webitel: { agents: ['201'], unlicensed: ['204'], variants: { progress: String(generation === '26.4') } },
     })),
+    { name: 'pinged', vendor: 'webitel', port: 0, extensions: [201], webitel: { ping_interval: '300ms' } }],
   });
   for (const start of starts) await start();
 });
@@ -101,7 +102,24 @@ for (const generation of Object.keys(generations)) {
       assert.equal(error.status, 'Unauthorized');
       return true;
     });
-    assert.equal((await simulator.state(tenant)).counters.logins_refused, 1);
+    assert.ok((await simulator.state(tenant)).counters.logins_refused > 0);
+  });
+
+  check('a user without a licence is refused by another', async () => {
+    const poor = await client('204').connect();
+    await assert.rejects(poor.sdk.auth(), { id: 'api.context.permissions.license' });
+  });
+
+  check('pings as it was told to, and is answered', async () => {
+    const pings = async () => (await simulator.state('pinged')).counters.actions.ping ?? 0;
+    const pinging = await new SdkClient(generation,
+      { endpoint: `ws://127.0.0.1:${simulator.port('pinged')}/ws/`, token: 'pinged-201' }).start();
+    const before = await pings();
+    await until('pings by itself', async () => (await pings()) >= before + 3);
+    await pinging.sdk.ping(); // none of its own is under way then: it would miss the answer
+    assert.equal(pinging.disconnected, undefined);
+    assert.deepEqual([...pinging.complaints, ...pinging.protocolErrors()], []);
+    await pinging.stop();
   });
 
   check('calls by a click, and hangs up', async () => {
@@ -289,5 +307,51 @@ for (const generation of Object.keys(generations)) {
     await until('free', () => !caller.presences.at(-1).split(',').includes('dlg'));
     assert.deepEqual(other.presences, []);
     await settle(caller, other);
+  });
+
+  check('who was just set up logs in, is called, and hears the recording', async () => {
+    const rest = async (method, path, body) => {
+      const reply = await fetch(`http://127.0.0.1:${simulator.port(tenant)}/api${path}`, {
+        method, body: body && JSON.stringify(body), headers: { 'x-webitel-access': `${tenant}-token` },
+      });
+      const answer = await reply.json();
+      assert.equal(reply.status, 200, JSON.stringify(answer));
+      return answer;
+    };
+    const device = await rest('POST', '/devices', { name: 'New', account: 'new', password: 'secret' });
+    const user = await rest('POST', '/users', {
+      name: 'New', username: 'new', password: 'secret', extension: '2999', device: { id: device.id },
+      roles: [{ id: 1 }], license: (await rest('GET', '/license')).items.map(({ id }) => ({ id })),
+    });
+    const { token } = await rest('POST', `/users/${user.id}/tokens`, { token: '', usage: 'test' });
+    const fresh = await client('2999', { token }).start();
+    assert.equal(String(fresh.sdk.sessionInfo().user_id), user.id);
+
+    const call = await clickToCall(caller, '2999');
+    await fresh.told('A ringing', 'A active', 'A bridge');
+    await settle(caller, fresh);
+    await simulator.at(tenant, '2999', 'record-start');
+    await until('something recorded', async () => (await fresh.sdk.callRecordId(fresh.call('A').id)).file_id > 0);
+    const { file_id } = await fresh.sdk.callRecordId(fresh.call('A').id);
+    await call.hangup();
+    await until('the end', () => fresh.sdk.allCall().length === 0);
+    const leg = await until('its record', async () =>
+      (await rest('GET', `/calls/history?created_at.from=0&has_file=true&user_id=${user.id}`)).items[0]);
+    assert.equal(leg.files[0].id, String(file_id));
+    const sound = await fetch(fresh.sdk.fileUrlDownload(file_id, ''));
+    assert.equal(sound.status, 200);
+    assert.equal(sound.headers.get('content-type'), 'audio/wav');
+    await fresh.stop();
+  });
+
+  check('whose session has ended is told so, and why', async () => {
+    await simulator.faults(tenant, { revoke: 'close' });
+    await until('the error', () => caller.sdk.lastError);
+    assert.equal(caller.sdk.lastError.id, 'app.session.unauthenticated');
+    await assert.rejects(caller.sdk.invite({ destination: '202' }),
+      { id: 'api.web_socket_router.not_authenticated.app_error', code: 500 });
+    assert.equal(caller.disconnected, undefined, 'the socket stays open');
+    assert.deepEqual(caller.complaints, []);
+    await simulator.healthy(tenant);
   });
 }

@@ -126,6 +126,8 @@ TEST_F(WebitelHistoryTest, PagesAndFields) {
   const auto second = all("&size=2&page=2&fields=id&fields=created_at");
   EXPECT_EQ(second.at("items").as_array().size(), 1u);
   EXPECT_FALSE(second.as_object().contains("next"));
+  EXPECT_THAT(RestScene::each(all("&size=2&page=9223372036854775807"), "id"), IsEmpty());
+  EXPECT_THAT(RestScene::each(all("&size=99999999&page=-3"), "id").size(), 3u);
   const auto order = RestScene::each(all("&sort=%2Bcreated_at"), "created_at");
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 
