@@ -324,8 +324,8 @@ bool Legs::Impl::is_over(Node& node, Coverage coverage, TimePoint asked) {
   return asked >= node.missing_since + kPatience;
 }
 
-// Who has called is one of ours, and so would be listed. Whoever is called meanwhile, for somebody
-// who was joined to a leg that is not listed, has taken its place.
+// One of ours would be listed; and whoever is called for somebody who was joined to a leg that is
+// not listed, has taken its place.
 void Legs::Impl::end_unlisted(const std::vector<LegRow>& rows, TimePoint now) {
   std::unordered_set<std::string_view> listed, parents;
   for (const LegRow& row : rows) {
@@ -333,15 +333,19 @@ void Legs::Impl::end_unlisted(const std::vector<LegRow>& rows, TimePoint now) {
     listed.insert(row.id);
     if (!row.parent.empty()) parents.insert(row.parent);
   }
+  const auto is_ours = [&](const End& end) {
+    return party_of(end).kind == call::DeviceKind::extension;
+  };
   for (const LegRow& row : rows) {
     if (!listed.contains(row.id)) continue;
-    if (!row.parent.empty() && !listed.contains(row.parent) &&
-        party_of(row.from).kind == call::DeviceKind::extension) {
+    if (!row.parent.empty() && !listed.contains(row.parent) && is_ours(row.from)) {
       end_other_end(row.parent, now);
     }
-    if (!row.bridged.empty() && !listed.contains(row.bridged) && parents.contains(row.id)) {
-      end_other_end(row.bridged, now);
-    }
+    if (row.bridged.empty() || listed.contains(row.bridged)) continue;
+    End dialled;
+    dialled.number = row.destination;
+    const End& other = row.way == Way::inbound ? row.from : row.to ? *row.to : dialled;
+    if (is_ours(other) || parents.contains(row.id)) end_other_end(row.bridged, now);
   }
 }
 
