@@ -17,6 +17,8 @@ void equip(simulator::TenantSettings& office) {
 void configure(pbx::Settings& settings, std::span<const std::string>) {
   settings.set("host", std::string("pbx.example"));
   settings.set("token", std::string("gateway-token"));
+  settings.set("snapshot_interval", std::chrono::milliseconds(1'000));
+  settings.set("people_interval", std::chrono::milliseconds(1'000));
 }
 void configure_users(pbx::Settings& settings, std::span<const std::string> extensions) {
   configure(settings, extensions);
@@ -25,6 +27,9 @@ void configure_users(pbx::Settings& settings, std::span<const std::string> exten
   settings.set("user_sockets", std::string("listed"));
   settings.set("user_tokens", std::move(tokens));
 }
+
+// What is not told is in the next list; that a leg is gone, in the one after it.
+constexpr std::chrono::milliseconds kPause{3'500}, kLag{2'500};
 
 // ---- What nobody can see, with or without sockets.
 
@@ -199,8 +204,8 @@ const Bench kWebitel{.name = "webitel",
                      .otherwise = kWithout,
                      .not_offered = kNotOffered,
                      .nods = kNods,
-                     .pause = std::chrono::milliseconds(8'000),
-                     .lag = std::chrono::milliseconds(6'000)};
+                     .pause = kPause,
+                     .lag = kLag};
 const Bench kWebitelUsers{.name = "webitel_users",
                           .vendor = "webitel",
                           .equip = equip,
@@ -210,7 +215,7 @@ const Bench kWebitelUsers{.name = "webitel_users",
                           .otherwise = kWithout,
                           .not_offered = kNotOffered,
                           .nods = kNods,
-                          .pause = std::chrono::milliseconds(8'000),
-                          .lag = std::chrono::milliseconds(6'000)};
+                          .pause = kPause,
+                          .lag = kLag};
 
 }  // namespace conformance
