@@ -110,7 +110,8 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
                  true, now);
     }
     if (!answered && role_of(node) == call::Role::called &&
-        (cause == Cause::single_step_transfer || doing == Doing::deflect)) {
+        (cause == Cause::single_step_transfer || cause == Cause::redirected ||
+         doing == Doing::deflect)) {
       wants_list = true;
       return end(node, Cause::redirected, vendor, true, now);
     }
