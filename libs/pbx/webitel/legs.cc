@@ -295,6 +295,7 @@ Legs::Output Legs::on_all_legs(const std::vector<LegRow>& rows, Coverage coverag
     if (!node.real || shown.contains(node.pbx_id) || node.asked >= asked) continue;
     if (impl_->is_over(node, coverage, asked)) absent.push_back(&node);
   }
+  impl_->spare_those_that_wait(absent);
   impl_->end_absent(std::move(absent), now);
   if (coverage == Coverage::whole) impl_->end_unlisted(rows, now);
   return impl_->settle(now);

@@ -36,6 +36,16 @@ bool Legs::Impl::is_over(Node& node, Coverage coverage, TimePoint asked) {
   return false;
 }
 
+void Legs::Impl::spare_those_that_wait(std::vector<Node*>& candidates) const {
+  const std::unordered_set<const Node*> over(candidates.begin(), candidates.end());
+  std::erase_if(candidates, [&](const Node* candidate) {
+    const auto& nodes_there = candidate->group->nodes;
+    return std::any_of(nodes_there.begin(), nodes_there.end(), [&](const Node* it) {
+      return it->missing_since != TimePoint::max() && !over.contains(it);
+    });
+  });
+}
+
 // One of ours would be listed; and whoever is called for somebody who was joined to a leg that is
 // not listed, has taken its place.
 void Legs::Impl::end_unlisted(const std::vector<LegRow>& rows, TimePoint now) {

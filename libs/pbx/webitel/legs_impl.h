@@ -96,6 +96,8 @@ struct Legs::Impl {
 
   // Whether a leg that a list of the tenant's lacks has ended.
   bool is_over(Node& node, Coverage coverage, TimePoint asked);
+  // Takes those out whose call has a leg that is gone as well, and is given time to say why.
+  void spare_those_that_wait(std::vector<Node*>& candidates) const;
   // Ends those of `candidates` that a list lacks: of the tenant, or of one user.
   void end_absent(std::vector<Node*> candidates, TimePoint now);
   // Other ends that rows point to, and that the same list would show if they were still there.
