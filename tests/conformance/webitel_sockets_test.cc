@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "conformance/webitel_suite.h"
 
@@ -9,8 +8,6 @@ namespace conformance {
 namespace {
 
 namespace engine = simulator::engine;
-using base::Errc;
-using call::CallEventType;
 using engine::Faults;
 
 constexpr Millis kSettled = 1s;
@@ -128,6 +125,24 @@ TEST_P(WebitelSockets, OnesThatAreRefusedAreMadeUpForByLists) {
             "A callCleared\n");
 }
 
+// Lists in which one of the legs is missing: only its user's socket can tell of it.
+TEST_P(WebitelSockets, TellWhatNoListShowsAndAreRenewed) {
+  for (const Millis at : {0ms, 20'000ms, 55'000ms}) {
+    Gateway gateway(vendor(), bench(), &kPatient);
+    gateway.connect();
+    gateway.change_faults([](Faults& it) { it.missing_entries = Faults::kAlways; });
+    Office office(gateway);
+    office.dial("201", "202");
+    office.answer("202");
+    gateway.wait(at);
+    EXPECT_EQ(differences(gateway), "");
+    gateway.happen({.lose_subscriptions = true, .noise = {}});
+    EXPECT_FALSE(gateway.phones().hang_up("202", gateway.now()));
+    is_known_within(gateway, setting("resubscribe_interval"));
+    office.go_home();
+  }
+}
+
 // ---- Tokens that we make.
 
 TEST_P(WebitelSockets, TokensAreMadeForEverybodyAndNeverMoreThanOne) {
@@ -209,7 +224,6 @@ class WebitelDetail : public WebitelConformance {
   static const call::Device& device(const Gateway& gateway, const char* extension) {
     return gateway.folded().devices.at(call::DeviceId(extension));
   }
-  std::string story_of_scenario(const char* name) const { return story_with(name, {}); }
 };
 
 TEST_P(WebitelDetail, ACallAppearsChangesAndEnds) {
