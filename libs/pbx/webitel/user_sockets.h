@@ -65,6 +65,7 @@ class UserSockets {
     std::string extension;  // whose token it is, in the settings; empty: it is minted
     std::string user;       // nothing, until the directory or hello tells
     std::string token;      // a secret
+    std::string token_id;   // if we made it
     Step step = Step::waiting;
     TimePoint due = TimePoint::min();  // waiting: until then
     unsigned failures = 0;             // in a row
@@ -80,6 +81,7 @@ class UserSockets {
   void begin(Watch& watch, TimePoint now, Effects& effects);
   void begin_next(TimePoint now, Effects& effects);
   void delete_next(Watch& watch, Effects& effects);
+  void revoke(const Watch& watch, Effects& effects);
   void send(Watch& watch, Step step, std::string method, const std::string& path, std::string body,
             Effects& effects);
   void open(Watch& watch, Effects& effects);

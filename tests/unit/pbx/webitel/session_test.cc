@@ -339,6 +339,29 @@ TEST_F(WebitelSession, GivesUpWhenTheListsKeepFailing) {
   EXPECT_THAT(pbx().notes, SizeIs(1));
 }
 
+TEST_F(WebitelSession, GivesUpWhenOneListKeepsFailingAndTheOthersDoNot) {
+  for (const char* broken : {"GET /api/calls/active", "GET /api/call_center/users"}) {
+    reset();
+    log_in();
+    for (int i = 0; i < 40 && pbx().given_up.empty(); ++i) {
+      pbx().pass(1s);
+      if (asked("ping") > 0) {
+        grant("ping", R"({"pong":1})");
+        std::erase_if(pbx().sent[kPrimary],
+                      [](const std::string& it) { return it.find("\"ping\"") != it.npos; });
+      }
+      if (is_asked(broken)) answer(broken, 502, "<html>");
+      if (is_asked("GET /api/calls/active")) answer("GET /api/calls/active", 200, "{}");
+      if (is_asked("GET /api/call_center/users")) {
+        answer("GET /api/call_center/users", 200, items(kUsers));
+      }
+    }
+    ASSERT_THAT(pbx().given_up, SizeIs(1)) << broken;
+    EXPECT_EQ(pbx().given_up[0].why, Errc::timed_out);
+    EXPECT_THAT(pbx().notes, SizeIs(1)) << broken;
+  }
+}
+
 TEST_F(WebitelSession, SaysWhenItsTokenIsRevoked) {
   log_in();
   pbx().pass(2s);
