@@ -17,6 +17,8 @@ void equip(simulator::TenantSettings& office) {
 void configure(pbx::Settings& settings, std::span<const std::string>) {
   settings.set("host", std::string("pbx.example"));
   settings.set("token", std::string("gateway-token"));
+  settings.set("snapshot_interval", std::chrono::milliseconds(1'000));
+  settings.set("people_interval", std::chrono::milliseconds(1'000));
 }
 void configure_users(pbx::Settings& settings, std::span<const std::string> extensions) {
   configure(settings, extensions);
@@ -25,6 +27,9 @@ void configure_users(pbx::Settings& settings, std::span<const std::string> exten
   settings.set("user_sockets", std::string("listed"));
   settings.set("user_tokens", std::move(tokens));
 }
+
+// What is not told is in the next list; that a leg is gone, in the one after it.
+constexpr std::chrono::milliseconds kPause{3'500}, kLag{2'500};
 
 // ---- What nobody can see, with or without sockets.
 
@@ -39,6 +44,8 @@ constexpr const char* kNoParking = "Webitel has no places to park calls at.";
 constexpr const char* kBothUp = "Two legs can be joined when both are answered (call_bridge).";
 
 constexpr BlindSpots kBlind{
+    .joins =
+        "Until it is answered, a leg that a transfer has joined points to the one that made it.",
     .recordings = "A leg says that it was recorded when it has ended.",
     .conferences = kNoConference,
     .parked_at = kNoParking,
@@ -71,7 +78,7 @@ constexpr Otherwise kRecording{"recording", R"(
                                kLater};
 constexpr Otherwise kTromboning{"trunk anti-tromboning", R"(
       A +34600111222  originated
-      A 201           delivered, established, transferred, connectionCleared(transfer)
+      A 201           delivered, established, transferred(singleStepTransfer), connectionCleared(singleStepTransfer)
       A +34600333444  delivered)",
                                 kStillThere};
 constexpr Otherwise kConference{"conference", R"(
@@ -91,6 +98,101 @@ constexpr Otherwise kMerge{"conference of two incoming calls by merge", R"(
       B      callCleared)",
                            kNoConference};
 
+constexpr Otherwise kForwardImmediate{"forward: immediate", R"(
+      A 201  originated, connectionCleared
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+                                      kNoForwarding};
+constexpr Otherwise kForwardBusy{"forward: busy", kForwardImmediate.told, kNoForwarding};
+constexpr Otherwise kForwardRefused{"forward: do not disturb", kForwardImmediate.told,
+                                    kNoForwarding};
+
+constexpr Otherwise kTwoStep{"two-step transfer: completed after the answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, transferred, connectionCleared(transfer)
+      A 203  connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared
+      B 203  delivered, established, connectionCleared(transfer)
+      B      callCleared(transfer))",
+                             "Both legs of who transferred end by it; the last one's reason is the "
+                             "call's."};
+
+// ---- With sockets.
+
+constexpr const char* kCancelled = "The PBX says that the caller gave up.";
+
+constexpr Otherwise kWithSockets[] = {
+    kRecording,
+    kTromboning,
+    kConference,
+    kMerge,
+    kForwardImmediate,
+    kForwardBusy,
+    kForwardRefused,
+    {"caller abandons", R"(
+      A 201  originated, connectionCleared(callCancelled)
+      A 202  delivered, connectionCleared(callCancelled)
+      A      callCleared(callCancelled))",
+     kCancelled},
+    {"caller abandons: from outside", R"(
+      A +34600111222  originated, connectionCleared
+      A 202           delivered, connectionCleared(callCancelled)
+      A               callCleared)",
+     kCancelled},
+    {"hold and retrieve: the consulted party does not answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, established, held, retrieved, connectionCleared
+      A      callCleared
+      B 202  originated, connectionCleared(callCancelled)
+      B 203  delivered, connectionCleared(callCancelled)
+      B      callCleared(callCancelled))",
+     kCancelled},
+    kTwoStep,
+    {"forward: no answer", R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, connectionCleared(callNotAnswered)
+      A 203  delivered, established, connectionCleared
+      A      callCleared)",
+     kNoForwarding},
+};
+
+// ---- Without.
+
+constexpr const char* kNoReason = "A list does not say why a leg has ended.";
+constexpr const char* kTooShort = "It is over before a list could show it.";
+constexpr const char* kEnds = R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, connectionCleared
+      A      callCleared)";
+constexpr const char* kElsewhere = R"(
+      A 201  originated, connectionCleared
+      A 202  delivered, connectionCleared
+      A 203  delivered, established, connectionCleared
+      A      callCleared)";
+
+constexpr Otherwise kWithout[] = {
+    kRecording,
+    kTromboning,
+    kConference,
+    kMerge,
+    kForwardImmediate,
+    kForwardBusy,
+    kForwardRefused,
+    {"busy", R"(
+      A 201  originated, connectionCleared
+      A      callCleared)",
+     kNoReason},
+    {"unallocated", "", kTooShort},
+    {"congestion", "", kTooShort},
+    {"rejected", kEnds, kNoReason},
+    {"no answer", kEnds, kNoReason},
+    kTwoStep,
+    {"pickup: directed", kElsewhere, kNoReason},
+    {"deflect", kElsewhere, kNoReason},
+    {"forward: no answer", kElsewhere, kNoReason},
+};
+
 }  // namespace
 
 extern const Bench kWebitel, kWebitelUsers;
@@ -99,18 +201,21 @@ const Bench kWebitel{.name = "webitel",
                      .equip = equip,
                      .configure = configure,
                      .blind_spots = kBlind,
+                     .otherwise = kWithout,
                      .not_offered = kNotOffered,
                      .nods = kNods,
-                     .pause = std::chrono::milliseconds(8'000),
-                     .lag = std::chrono::milliseconds(6'000)};
+                     .pause = kPause,
+                     .lag = kLag};
 const Bench kWebitelUsers{.name = "webitel_users",
                           .vendor = "webitel",
                           .equip = equip,
                           .configure = configure_users,
                           .blind_spots = kBlind,
+                          .otherwise = kWithSockets,
+                          .otherwise = kWithout,
                           .not_offered = kNotOffered,
                           .nods = kNods,
-                          .pause = std::chrono::milliseconds(8'000),
-                          .lag = std::chrono::milliseconds(6'000)};
+                          .pause = kPause,
+                          .lag = kLag};
 
 }  // namespace conformance

@@ -31,6 +31,7 @@ Cause cause_of(std::string_view name) {
       {"INCOMPATIBLE_DESTINATION", Cause::incompatible_destination},
       {"BLIND_TRANSFER", Cause::single_step_transfer},
       {"ATTENDED_TRANSFER", Cause::transfer},
+      {"REDIRECTION_TO_NEW_DESTINATION", Cause::redirected},
       {"LOSE_RACE", Cause::call_pickup},
       {"PICKED_OFF", Cause::call_pickup},
       {"OUTGOING_CALL_BARRED", Cause::blocked},

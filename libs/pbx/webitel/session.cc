@@ -420,7 +420,10 @@ Effects Session::on_tick(TimePoint now) {
     lists_.read(what, now, effects);
   }
   if (phase_ == Phase::ready) {
-    if (legs_.deadline() <= now) tell(legs_.on_tick(now), now, effects);
+    if (legs_.deadline() <= now) {
+      tell(legs_.on_tick(now), now, effects);
+      read_what_is_wanted(now);
+    }
     users_.on_tick(now, effects);
     commands_.on_tick(now, effects);
     history_.on_tick(now, effects);

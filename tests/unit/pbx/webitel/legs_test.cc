@@ -441,6 +441,9 @@ TEST_F(WebitelLegs, RepairsWhatALostSubscriptionHasNotTold) {
   snapshot({a("bridge", "B"), b("hold", "A")});
   EXPECT_THAT(events(), ElementsAre("held 2011"));
   snapshot({});
+  EXPECT_THAT(events(), IsEmpty());  // their sockets may be about to say why
+  pbx().pass(1s);
+  answer("GET /api/calls/active", 200, items(""));
   EXPECT_THAT(events(), Contains("callCleared"));
 }
 
