@@ -378,6 +378,10 @@ void Provisioning::take_list(Iterator it, const std::string& body, Effects& effe
                                                 "s: " + std::to_string(list->unread) +
                                                 " of them have no id, and were left out"});
   }
+  if (list->cut) {
+    effects.push_back(Note{Errc::message_too_big, "a list of " + std::string(noun_of(open.kind)) +
+                                                      "s: the PBX sent more at once than is read"});
+  }
   call::Resources page;
   Place next = open.place;
   unsigned position = 0;

@@ -424,5 +424,28 @@ TEST_F(WebitelSession, FollowsTheListOfUsers) {
   EXPECT_TRUE(devices.contains(call::DeviceId("2013")));
 }
 
+TEST_F(WebitelSession, FollowsACallWhoseUserGetsAnotherExtensionAndIsDeleted) {
+  log_in({{"A", "10", "outbound", "bridge", "2011", "2010", "2011", "", "B"},
+          {"B", "11", "inbound", "bridge", "2011", "2010", "2011", "A", "A"}});
+  const auto users = [&](const std::string& ann) {
+    pbx().pass(5s);
+    answer("GET /api/call_center/users", 200,
+           items(ann + R"({"id":"11","name":"Bob","extension":"2011"})"));
+  };
+  users(R"({"id":"10","name":"Ann","extension":"2099"},)");
+  const auto& devices = pbx().tracker.book().devices;
+  EXPECT_FALSE(devices.contains(call::DeviceId("2010")));
+  EXPECT_EQ(devices.at(call::DeviceId("2099")).activity, call::Activity::busy);
+  EXPECT_EQ(pbx().tracker.find_leg("A").second->party.device, call::DeviceId("2099"));
+  users("");
+  EXPECT_FALSE(devices.contains(call::DeviceId("2099")));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
+  answer("GET /api/calls/active", 200, items(""));
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 0u);
+  EXPECT_EQ(devices.at(call::DeviceId("2011")).activity, call::Activity::idle);
+}
+
 }  // namespace
 }  // namespace pbx::webitel
