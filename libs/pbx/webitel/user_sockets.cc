@@ -23,6 +23,7 @@ std::string key_of(const std::string& user) { return '#' + user; }
 void UserSockets::on_people(const std::string& own, const std::string& domain, TimePoint now,
                             Effects& effects) {
   if (options_.whose == Whose::nobody) return;
+  own_ = own;
   domain_ = domain;
   for (auto& [key, watch] : watches_) watch.wanted = false;
   std::size_t left_out = 0;
@@ -226,6 +227,7 @@ UserSockets::Heard UserSockets::on_text(LinkId link, std::string_view text, Time
     watch->line->subscribe(person == nullptr ? "" : person->agent, now, effects);
   } else if (std::holds_alternative<Line::OwnLegs>(heard.what.what)) {
     watch->failures = 0;
+    watch->told.reset();
     legs_.set_watched(hello.user, true);
     begin_next(now, effects);
   }
@@ -239,7 +241,9 @@ void UserSockets::fail(Watch& watch, const base::Error& why, std::string detail,
   const std::string whose = !watch.extension.empty() ? watch.extension
                             : person != nullptr      ? person->extension.str()
                                                      : "user " + watch.user;
-  effects.push_back(Note{why, whose + ": " + std::move(detail)});
+  // Once, until it is right again: a tenant's users may all fail for one reason, each minute.
+  if (watch.told != why) effects.push_back(Note{why, whose + ": " + std::move(detail)});
+  watch.told = why;
   close(watch, effects);
   const auto wait = kRetryFirst * (1u << std::min(watch.failures, 5u));
   ++watch.failures;
@@ -248,7 +252,16 @@ void UserSockets::fail(Watch& watch, const base::Error& why, std::string detail,
 }
 
 void UserSockets::close(Watch& watch, Effects& effects) {
-  if (watch.line != nullptr && watch.line->up()) legs_.set_watched(watch.line->hello().user, false);
+  if (watch.line != nullptr && watch.line->up()) {
+    const std::string& user = watch.line->hello().user;
+    const bool others =
+        user == own_ || std::any_of(watches_.begin(), watches_.end(), [&](const auto& it) {
+          const Watch& other = it.second;
+          return &other != &watch && other.line != nullptr && other.line->up() &&
+                 other.line->hello().user == user;
+        });
+    if (!others) legs_.set_watched(user, false);
+  }
   if (watch.link != kPrimary) {
     effects.push_back(CloseLink{watch.link});
     links_.erase(watch.link);

@@ -69,6 +69,7 @@ class UserSockets {
     Step step = Step::waiting;
     TimePoint due = TimePoint::min();  // waiting: until then
     unsigned failures = 0;             // in a row
+    std::optional<base::Error> told;   // why it has failed, as told last; nothing since it is right
     std::vector<std::string> stale;    // tokens to be deleted
     HttpId request = 0;
     LinkId link = kPrimary;
@@ -95,7 +96,7 @@ class UserSockets {
   Legs& legs_;
   std::map<std::string, Watch> watches_;  // by extension if listed, "#user" if minted
   std::map<LinkId, std::string> links_;
-  std::string domain_;
+  std::string own_, domain_;
   LinkId last_link_ = kPrimary;
   std::size_t left_out_ = 0;  // as told last
 };

@@ -85,8 +85,12 @@ TEST_F(WebitelUserSockets, TriesAgainLaterAndLater) {
   pbx().pass(2s);
   EXPECT_THAT(pbx().opened, SizeIs(first + 1));
   pbx().pass(2s);
-  EXPECT_THAT(pbx().opened, SizeIs(first + 2));
+  ASSERT_THAT(pbx().opened, SizeIs(first + 2));
   EXPECT_THAT(pbx().given_up, IsEmpty());
+  // Said once, until it is right again.
+  EXPECT_THAT(pbx().notes, SizeIs(1));
+  pbx().lose(log_in_user("10"));
+  EXPECT_THAT(pbx().notes, SizeIs(2));
 }
 
 TEST_F(WebitelUserSockets, DoesNotHammerATokenThatIsRefused) {
@@ -153,6 +157,20 @@ TEST_F(WebitelUserSockets, DeletesTheTokenOfAUserWhoIsNotWatchedAnyMore) {
   EXPECT_THAT(pbx().closed, ElementsAre(link));
   answer("DELETE /api/users/10/tokens/9", 404, R"({"id":"x","code":404})");
   EXPECT_THAT(pbx().notes, SizeIs(1));  // of the login: user_sockets_max
+}
+
+TEST_F(WebitelUserSockets, KeepsAUserWatchedWhomAnotherSocketStillTellsOf) {
+  list_token();
+  log_in();
+  const LinkId link = log_in_user("1");  // whose the control socket is, too
+  leg("1", "ringing", "A", outbound("99", "2012"));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
+  pbx().lose(link);
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));  // which may not show it
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
 }
 
 }  // namespace
