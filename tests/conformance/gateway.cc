@@ -406,6 +406,11 @@ void Gateway::cut(Millis away) {
   retry_ = 500ms;
 }
 
+void Gateway::lose_connection(engine::ConnectionId connection) {
+  drop(connection);
+  deliver();
+}
+
 void Gateway::cut_after(std::uint64_t messages, Millis away) {
   cut_at_ = {heard_ + messages, away};
 }

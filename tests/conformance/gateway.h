@@ -69,6 +69,8 @@ class Gateway final : private simulator::engine::Wire {
   // messages that is makes a difference: those behind are lost.
   void cut_after(std::uint64_t messages, Millis away);
   void cut_no_more() { cut_at_.reset(); }
+  // The network loses one of our connections, whichever.
+  void lose_connection(simulator::engine::ConnectionId connection);
   bool is_up() const { return up_; }
   // The connector dies; another one, which has only the last checkpoint and the events since then,
   // takes over at the next connect.

@@ -25,6 +25,9 @@ constexpr auto kSettled = 1s;
 // The table's own time of a row says that it is older; but not for longer than this.
 constexpr auto kStaleMax = 10s;
 constexpr auto kRevival = 5s;  // after which a leg may be in a list again that had ended
+// What a socket tells may be so much later than what lists show; and so much sooner than that
+// another list is wanted, since reading one takes a moment.
+constexpr std::chrono::milliseconds kPatience = 1s, kAhead = 250ms;
 
 const call::VendorCause kNotListed{"not in the list of calls", {}, {}};
 
@@ -68,6 +71,13 @@ Node& Legs::Impl::add(const std::string& id, TimePoint) {
   Node& node = *(nodes[id] = std::make_unique<Node>());
   node.id = id;
   return node;
+}
+
+bool Legs::Impl::give(Node& node, const std::string& user) {
+  if (user.empty() || !node.user.empty()) return false;
+  node.user = user;
+  by_user[user].push_back(&node);
+  return true;
 }
 
 // ---- Events. ----
@@ -133,11 +143,9 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
   node.pbx_id = event.id;
   node.real = true;
   node.missed = 0;
+  node.missing_since = TimePoint::max();
   fill(node.app_id, event.app_id);
-  if (node.user.empty() && !event.user.empty()) {
-    node.user = event.user;
-    by_user[node.user].push_back(&node);
-  }
+  const bool anew = give(node, event.user);
   if (event.kind == ringing) {
     node.way = event.way;
     node.vague = false;
@@ -159,6 +167,7 @@ void Legs::Impl::take(const LegEvent& event, TimePoint now) {
   } else if (node.group != nullptr && event.kind == ringing) {
     join(node, now);
   }
+  node.group->anew = node.group->anew || anew;
 
   // Two sockets may tell the same, one of them later.
   const bool old = event.told_at > 0 && node.told_at > 0 && event.told_at < node.told_at;
@@ -229,6 +238,7 @@ bool Legs::Impl::take(const LegRow& row, TimePoint asked, TimePoint now) {
   node.real = true;
   node.pbx_id = row.id;
   node.missed = 0;
+  node.missing_since = TimePoint::max();
   node.asked = std::max(node.asked, asked);
   fill(node.app_id, row.app_id);
   fill(node.parent, row.parent);
@@ -236,10 +246,7 @@ bool Legs::Impl::take(const LegRow& row, TimePoint asked, TimePoint now) {
   fill(node.from, row.from);
   fill(node.to, row.to);
   fill(node.queue, row.queue);
-  if (node.user.empty() && !row.user.empty()) {
-    node.user = row.user;
-    by_user[node.user].push_back(&node);
-  }
+  const bool anew = give(node, row.user);
   if (node.way == Way::unknown) node.way = row.way;
   node.vague = false;
   if (first && node.way == Way::outbound && row.answered_at == 0) {
@@ -259,6 +266,7 @@ bool Legs::Impl::take(const LegRow& row, TimePoint asked, TimePoint now) {
     if (!row.bridged.empty() && row.bridged != node.bridged) node.bridged = row.bridged;
   }
   join(node, now);
+  node.group->anew = node.group->anew || anew;
   soil(*node.group);
   return true;
 }
@@ -295,14 +303,60 @@ Legs::Output Legs::on_all_legs(const std::vector<LegRow>& rows, Coverage coverag
   for (auto& [id, each] : impl_->nodes) {
     Node& node = *each;
     if (!node.real || shown.contains(node.pbx_id) || node.asked >= asked) continue;
-    if (node.event_at != TimePoint::min() && asked < node.event_at + kSettled) continue;
-    // A list may show permitted rows only.
-    if (!node.listed && impl_->is_watched(node.user)) continue;
-    if (coverage == Coverage::cut) continue;
-    if (++node.missed >= (coverage == Coverage::whole ? 1u : 2u)) absent.push_back(&node);
+    if (impl_->is_over(node, coverage, asked)) absent.push_back(&node);
   }
   impl_->end_absent(std::move(absent), now);
+  if (coverage == Coverage::whole) impl_->end_unlisted(rows, now);
   return impl_->settle(now);
+}
+
+bool Legs::Impl::is_over(Node& node, Coverage coverage, TimePoint asked) {
+  const bool has_socket = is_watched(node.user);
+  // A list may show permitted rows only.
+  if (coverage == Coverage::cut || (!node.listed && has_socket)) return false;
+  if (asked < node.event_at) return false;
+  if (++node.missed < (coverage == Coverage::whole ? 1u : 2u)) return false;
+  TimePoint sure = node.event_at == TimePoint::min() ? asked : node.event_at + kSettled;
+  if (has_socket) {  // and is about to say why
+    node.missing_since = std::min(node.missing_since, asked);
+    sure = std::max(sure, node.missing_since + kPatience);
+  }
+  if (asked >= sure) return true;
+  wants_list_at = std::min(wants_list_at, sure - kAhead);
+  return false;
+}
+
+// One of ours would be listed; and whoever is called for somebody who was joined to a leg that is
+// not listed, has taken its place.
+void Legs::Impl::end_unlisted(const std::vector<LegRow>& rows, TimePoint now) {
+  std::unordered_set<std::string_view> listed, parents;
+  for (const LegRow& row : rows) {
+    if (row.step == Step::hangup || row.hangup_at > 0) continue;
+    listed.insert(row.id);
+    if (!row.parent.empty()) parents.insert(row.parent);
+  }
+  const auto is_ours = [&](const End& end) {
+    return party_of(end).kind == call::DeviceKind::extension;
+  };
+  for (const LegRow& row : rows) {
+    if (!listed.contains(row.id)) continue;
+    if (!row.parent.empty() && !listed.contains(row.parent) && is_ours(row.from)) {
+      end_other_end(row.parent, now);
+    }
+    if (row.bridged.empty() || listed.contains(row.bridged)) continue;
+    End dialled;
+    dialled.number = row.destination;
+    const End& other = row.way == Way::inbound ? row.from : row.to ? *row.to : dialled;
+    if (is_ours(other) || parents.contains(row.id)) end_other_end(row.bridged, now);
+  }
+}
+
+void Legs::Impl::end_other_end(const std::string& id, TimePoint now) {
+  Node* node = node_of(id);
+  if (node != nullptr && node->real) return;  // what lists lack is ended elsewhere
+  if (node != nullptr) end(*node, node->parting, kNotListed, false, now);
+  // The next list may have it all the same.
+  remember(id, false, true, now - kRevival);
 }
 
 // A list does not say why. Who left a call that goes on with somebody else has transferred it.
@@ -355,6 +409,10 @@ Legs::Output Legs::on_directory(TimePoint now) {
 }
 
 Legs::Output Legs::on_tick(TimePoint now) {
+  if (impl_->wants_list_at <= now) {
+    impl_->wants_list_at = TimePoint::max();
+    impl_->wants_list = true;
+  }
   impl_->expire(now);
   return impl_->settle(now);
 }
@@ -370,7 +428,8 @@ void Legs::Impl::expire(TimePoint now) {
 }
 
 TimePoint Legs::deadline() const {
-  return impl_->dues.empty() ? TimePoint::max() : impl_->dues.begin()->first;
+  const TimePoint due = impl_->dues.empty() ? TimePoint::max() : impl_->dues.begin()->first;
+  return std::min(due, impl_->wants_list_at);
 }
 
 // ---- What others ask. ----
@@ -386,6 +445,10 @@ void Legs::set_watched(std::string_view user, bool is_watched) {
 void Legs::expect(std::string_view leg, Doing doing, TimePoint until) {
   const Node* node = impl_->node_of(leg);
   if (node != nullptr) impl_->expectations[node->id] = {doing, until};
+}
+void Legs::expect_none(std::string_view leg) {
+  const Node* node = impl_->node_of(leg);
+  if (node != nullptr) impl_->expectations.erase(node->id);
 }
 void Legs::expect_made(std::string_view user, TimePoint until) {
   impl_->made[std::string(user)] = until;

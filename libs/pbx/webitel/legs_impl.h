@@ -48,8 +48,9 @@ struct Node {
   TimePoint asked = TimePoint::min();     // the latest list that has had it
   std::int64_t told_at = 0;               // the last event's own time
   LegEvent::Kind last = LegEvent::Kind::other;
-  bool listed = false;  // a list of the tenant has had it
-  unsigned missed = 0;  // lists that lacked it, in a row
+  bool listed = false;                         // a list of the tenant has had it
+  unsigned missed = 0;                         // lists that lacked it, in a row
+  TimePoint missing_since = TimePoint::max();  // the first of them was asked for
 
   // Of one that is not real:
   call::Role role = call::Role::called;
@@ -66,6 +67,7 @@ struct Group {
   std::string dialled, queue;
   call::CallView told;
   bool dirty = false;
+  bool anew = false;  // a leg of it is a user's now, which may show in no view
 };
 
 struct Legs::Impl {
@@ -76,11 +78,18 @@ struct Legs::Impl {
   // By either id; nullptr if it is not known.
   Node* node_of(std::string_view id) const;
   Node& add(const std::string& id, TimePoint now);
+  // Whose leg it is; true if that was not known.
+  bool give(Node& node, const std::string& user);
   void take(const LegEvent& event, TimePoint now);
   // False if it is not to be followed, or has ended.
   bool take(const LegRow& row, TimePoint asked, TimePoint now);
+  // Whether a leg that a list of the tenant's lacks has ended.
+  bool is_over(Node& node, Coverage coverage, TimePoint asked);
   // Ends those of `candidates` that a list lacks: of the tenant, or of one user.
   void end_absent(std::vector<Node*> candidates, TimePoint now);
+  // Other ends that rows point to, and that the same list would show if they were still there.
+  void end_unlisted(const std::vector<LegRow>& rows, TimePoint now);
+  void end_other_end(const std::string& id, TimePoint now);
   void expire(TimePoint now);
 
   // ---- legs_join.cc ----
@@ -144,6 +153,7 @@ struct Legs::Impl {
   std::uint64_t orders = 0;
   std::size_t left_out = 0;
   bool wants_list = false;
+  TimePoint wants_list_at = TimePoint::max();
 };
 
 }  // namespace pbx::webitel

@@ -130,6 +130,7 @@ Group& Legs::Impl::merge(Group& one, Group& other) {
   std::move(from.ended.begin(), from.ended.end(), std::back_inserter(into.ended));
   if (into.dialled.empty()) into.dialled = from.dialled;
   if (into.queue.empty()) into.queue = from.queue;
+  into.anew = into.anew || from.anew;
   soil(into);
   groups.erase(std::string(from.key));
   return into;
@@ -223,7 +224,8 @@ Legs::Output Legs::Impl::settle(TimePoint now) {
     Group& group = *it->second;
     group.dirty = false;
     call::CallView view = view_of(group);
-    const bool changed = !(view == group.told) || !group.ended.empty();
+    const bool anew = std::exchange(group.anew, false);
+    const bool changed = anew || !(view == group.told) || !group.ended.empty();
     const bool empty = view.legs.empty() && group.told.legs.empty();
     group.told = view;
     if (changed && !(empty && group.ended.empty())) {
