@@ -3,6 +3,7 @@
 
 #include "pbx/webitel/causes.h"
 #include "pbx/webitel/codec.h"
+#include "pbx/webitel/rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

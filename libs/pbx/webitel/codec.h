@@ -6,19 +6,16 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "base/result.h"
+#include "call/model.h"
 #include "pbx/webitel/socket.h"
 
-// Webitel's JSON: what comes on sockets, and the REST lists that a tenant is watched by. Sections
-// in brackets are webitel.md's.
+// What comes on a socket: Webitel's JSON. Sections in brackets are webitel.md's.
 namespace pbx::webitel {
 
 // Longer ones are cut; a longer id makes what it is of unreadable.
 inline constexpr std::size_t kTextMax = 256, kIdMax = 128;
-// Of one list, and of one user's legs; what is beyond is not looked at.
-inline constexpr std::size_t kItemsMax = 20'000;
 
 // One end of a leg (3.4). All but the number may be missing, where numbers are masked.
 struct End {
@@ -29,24 +26,6 @@ struct End {
 };
 
 enum class Way { unknown, inbound, outbound };  // from the leg's own point of view
-// The names of stored events, which are the states of legs in lists (3.1).
-enum class Step { unknown, idle, ringing, progress, active, bridge, hold, amd, hangup };
-
-// A leg as a list has it: an ActiveCall of REST's (5.3), or a CallItem of a socket's (3.1). Times
-// are Unix milliseconds; 0: not yet.
-struct LegRow {
-  std::string id, app_id, parent, bridged;
-  std::string user;  // a number; empty: nobody's, or not told
-  Way way = Way::unknown;
-  Step step = Step::unknown;
-  std::string raw_step;
-  std::string destination;
-  End from;
-  std::optional<End> to;
-  std::int64_t told_at = 0;  // the stored event's own time
-  std::int64_t created_at = 0, answered_at = 0, bridged_at = 0, hangup_at = 0;
-  std::string queue;  // its name, or its id if it has none
-};
 
 // What `hello` tells (1.4).
 struct Hello {
@@ -120,39 +99,11 @@ using Frame = std::variant<Filler, SocketReply, Push>;
 // an event lacks what makes it one: a leg its id.
 base::Result<Frame> parse(std::string_view text);
 
-// A page of a list. What it has no id for is counted, and left out.
-template <class Item>
-struct Page {
-  std::vector<Item> items;
-  std::size_t unread = 0;
-  bool cut = false;   // it had more than kItemsMax
-  bool next = false;  // there is another page
-};
-// ActiveCalls, or the `data` of the reply to subscribe_call. bad_frame if there is no list in it.
-base::Result<Page<LegRow>> parse_legs(std::string_view text);
-
-// A user of GET /call_center/users (5.2).
-struct UserRow {
-  std::string id, name, extension;
-  std::string presence;  // as UserState::status
-};
-base::Result<Page<UserRow>> parse_users(std::string_view text);
-
-// An agent of GET /call_center/agents.
-struct AgentRow {
-  std::string id, user, team, status, payload;
-  std::string call_state;  // of his channel for calls; empty: not told
-};
-base::Result<Page<AgentRow>> parse_agents(std::string_view text);
-
-// A token of GET /users/{id}/tokens, or the one that POST there has made. Secret.
-struct TokenRow {
-  std::string id, usage, token;
-};
-base::Result<Page<TokenRow>> parse_tokens(std::string_view text);
-base::Result<TokenRow> parse_token(std::string_view text);
-
 // Whether `token` is one of the words between commas: "{sip,web}" has "sip".
 bool has_token(std::string_view status, std::string_view token);
+
+// What an agent does, by his status and the state of his channel for calls, which counts only while
+// he is there (7.2). The channel's word may be empty.
+call::AgentState agent_state_of(std::string_view status, std::string_view channel);
 
 }  // namespace pbx::webitel

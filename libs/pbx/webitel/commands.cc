@@ -216,6 +216,7 @@ bool Commands::on_http(HttpId id, const base::Result<HttpReply>& reply, TimePoin
   Pending& pending = (*it)->second;
   if (!reply) {
     if (was_not_sent(reply.error())) {
+      expect_nothing(pending);
       refuse(*it, refusal_of(reply.error(), true), effects);
     } else {
       lose(*it, now, effects);
@@ -267,7 +268,21 @@ void Commands::take_error(Iterator it, const RestError& error, TimePoint now, Ef
   if (pending.step > 0 && !pending.next.empty()) {
     refusal.detail = "after the first step: " + refusal.detail;
   }
+  expect_nothing(pending);
   refuse(it, std::move(refusal), effects);
+}
+
+// The PBX has not done it: what its legs do is somebody else's doing.
+void Commands::expect_nothing(const Pending& pending) {
+  bool dials = false;  // another one, for the same user
+  std::vector<std::string> legs = pending.legs;
+  for (const auto& [id, other] : pending_) {
+    if (&other == &pending) continue;
+    dials = dials || (other.dialling && other.user == pending.user);
+    std::erase_if(legs, [&](const std::string& leg) { return has(other.legs, leg); });
+  }
+  if (pending.dialling && !dials) legs_.expect_made(pending.user, TimePoint::min());
+  for (const std::string& leg : legs) legs_.expect_none(leg);
 }
 
 // It may have been carried out, and nobody says.

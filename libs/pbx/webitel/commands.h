@@ -99,6 +99,7 @@ class Commands {
   std::optional<Iterator> take(const Asked& asked);
   void take_success(Iterator it, TimePoint now, Effects& effects);
   void take_error(Iterator it, const RestError& error, TimePoint now, Effects& effects);
+  void expect_nothing(const Pending& pending);
   void lose(Iterator it, TimePoint now, Effects& effects);
   void refuse(Iterator it, call::Refusal refusal, Effects& effects);
   void answer(Iterator it, call::Reply reply, Effects& effects);

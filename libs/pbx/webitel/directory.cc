@@ -18,18 +18,10 @@ bool is_older(TimePoint asked, TimePoint event) {
   return event != TimePoint::min() && asked < event + kSettled;
 }
 
-// What he does counts only while he is there (webitel.md 7.2).
-std::optional<AgentState> state_of(std::string_view status, std::string_view channel) {
-  if (status.empty()) return std::nullopt;
-  if (status == "offline") return AgentState::logged_off;
-  if (status == "pause" || status == "break_out") return AgentState::not_ready;
-  if (status != "online") return AgentState::unknown;
-  if (channel == "processing" || channel == "wrap_time") return AgentState::working_after_call;
-  if (channel == "distribute" || channel == "offering" || channel == "answered" ||
-      channel == "bridged" || channel == "active" || channel == "transfer") {
-    return AgentState::busy;
-  }
-  return AgentState::ready;
+// Whether a list that lacks somebody says that he is gone; `missed` counts those that did.
+bool is_gone(Coverage coverage, unsigned& missed) {
+  if (coverage == Coverage::cut) return false;
+  return ++missed >= (coverage == Coverage::whole ? 1u : 2u);
 }
 
 call::Activity activity_of(const std::vector<ConnectionState>& states) {
@@ -65,8 +57,8 @@ call::Device Directory::device_of(const Row& row) {
                                                        : call::Availability::out_of_service;
   device.activity = row.activity;
   device.do_not_disturb = has_token(row.presence, "dnd");
-  if (!row.person.agent.empty()) {
-    device.agent_state = state_of(row.status, row.channel);
+  if (!row.person.agent.empty() && !row.status.empty()) {
+    device.agent_state = agent_state_of(row.status, row.channel);
     if (device.agent_state == AgentState::not_ready ||
         device.agent_state == AgentState::logged_off) {
       device.agent_reason = row.payload;
@@ -86,7 +78,8 @@ void Directory::tell(Row& row, Seen& seen) {
   seen.push_back(call::DeviceSeen{std::move(device)});
 }
 
-Directory::Seen Directory::on_users(const std::vector<UserRow>& rows, TimePoint asked) {
+Directory::Seen Directory::on_users(const std::vector<UserRow>& rows, TimePoint asked,
+                                    Coverage coverage) {
   const std::uint64_t round = ++round_;
   bool removed = false;
   left_out_ = 0;
@@ -105,6 +98,7 @@ Directory::Seen Directory::on_users(const std::vector<UserRow>& rows, TimePoint 
     }
     Row& row = found->second;
     row.round = round;
+    row.missed = 0;
     row.place = place++;
     std::string extension = it.extension;
     if (const auto other = extensions_.find(extension);
@@ -142,6 +136,17 @@ Directory::Seen Directory::on_users(const std::vector<UserRow>& rows, TimePoint 
       ++it;
       continue;
     }
+    if (!is_gone(coverage, row.missed)) {
+      // His extension may be somebody else's meanwhile.
+      if (const auto holder = extensions_.find(row.person.extension.str());
+          holder != extensions_.end() && holder->second != it->first) {
+        row.person.extension = {};
+        removed = true;
+        ++generation_;
+      }
+      ++it;
+      continue;
+    }
     if (const auto mine = extensions_.find(row.person.extension.str());
         mine != extensions_.end() && mine->second == it->first) {
       extensions_.erase(mine);
@@ -159,7 +164,8 @@ Directory::Seen Directory::on_users(const std::vector<UserRow>& rows, TimePoint 
   return seen;
 }
 
-Directory::Seen Directory::on_agents(const std::vector<AgentRow>& rows, TimePoint asked) {
+Directory::Seen Directory::on_agents(const std::vector<AgentRow>& rows, TimePoint asked,
+                                     Coverage coverage) {
   Seen seen;
   ByText<std::string> agents;
   for (const AgentRow& it : rows) {
@@ -168,6 +174,7 @@ Directory::Seen Directory::on_agents(const std::vector<AgentRow>& rows, TimePoin
     agents[it.id] = it.user;
     row->person.agent = it.id;
     row->person.team = it.team;
+    row->agent_missed = 0;
     if (!is_older(asked, row->agent_at)) {
       row->status = it.status;
       row->payload = it.payload;
@@ -179,6 +186,10 @@ Directory::Seen Directory::on_agents(const std::vector<AgentRow>& rows, TimePoin
     if (agents.contains(agent)) continue;
     Row* row = of_user(user);
     if (row == nullptr || row->person.agent != agent) continue;
+    if (!is_gone(coverage, row->agent_missed)) {
+      agents.emplace(agent, user);
+      continue;
+    }
     row->person.agent.clear();
     row->person.team.clear();
     row->status.clear();

@@ -10,7 +10,7 @@
 
 #include "call/model.h"
 #include "pbx/session.h"
-#include "pbx/webitel/codec.h"
+#include "pbx/webitel/rows.h"
 
 namespace pbx::webitel {
 
@@ -36,9 +36,13 @@ class Directory {
  public:
   using Seen = std::vector<call::Observation>;
 
-  // Complete lists, asked for at `asked`. Users first; agents of users who are not known wait.
-  Seen on_users(const std::vector<UserRow>& rows, TimePoint asked);
-  Seen on_agents(const std::vector<AgentRow>& rows, TimePoint asked);
+  // The lists, asked for at `asked`. Users first; agents of users who are not known wait.
+  // Somebody who has slipped from one page to the other is gone only if the next list lacks him
+  // too.
+  Seen on_users(const std::vector<UserRow>& rows, TimePoint asked,
+                Coverage coverage = Coverage::whole);
+  Seen on_agents(const std::vector<AgentRow>& rows, TimePoint asked,
+                 Coverage coverage = Coverage::whole);
   Seen on_state(const UserState& state, TimePoint now);
   Seen on_agent(const AgentStatus& status, TimePoint now);
   Seen on_channel(const AgentChannel& channel, TimePoint now);
@@ -74,6 +78,7 @@ class Directory {
     Person person;
     std::size_t place = 0;  // in the list
     std::uint64_t round = 0;
+    unsigned missed = 0, agent_missed = 0;  // lists that lacked him, in a row
     std::string presence;
     TimePoint presence_at = TimePoint::min(), agent_at = TimePoint::min();  // of the last event
     std::string status, payload, channel;                                   // the agent's

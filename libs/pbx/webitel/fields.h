@@ -25,6 +25,12 @@ inline std::string cut(std::string_view text, std::size_t most) {
   return std::string(shortened(text, most));
 }
 
+// A text, or a number as it was written, cut; empty for anything else.
+inline std::string text_in(simdjson::ondemand::value& it, std::size_t most) {
+  const auto text = text_of(it);
+  return text ? cut(*text, most) : std::string();
+}
+
 // Unix milliseconds, quoted or not (webitel.md 5.1). Nothing for 0 and "": not yet.
 inline std::optional<call::Time> time_of(std::string_view text) {
   constexpr std::int64_t kMost = 100'000'000'000'000;  // the year 5138
@@ -58,6 +64,19 @@ bool visit_elements(simdjson::ondemand::value& field, Visit&& visit) {
     if (element.get(it) || !visit(it)) return false;
   }
   return true;
+}
+
+// Calls visit(value&) for each object of an array, or for the only one that is not in an array.
+template <class Visit>
+void visit_one_or_many(simdjson::ondemand::value& field, Visit&& visit) {
+  if (type_of(field) == simdjson::ondemand::json_type::object) {
+    visit(field);
+  } else {
+    visit_elements(field, [&](simdjson::ondemand::value& element) {
+      visit(element);
+      return true;
+    });
+  }
 }
 
 // Writes one.

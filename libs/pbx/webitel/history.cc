@@ -79,6 +79,7 @@ struct History::Search {
   std::unordered_set<std::string> known;  // ids
   std::vector<PastLeg> found, family;
   std::string next;
+  bool moved = false;      // beyond where the page before ended
   bool is_family = false;  // what is asked for now
 };
 
@@ -211,7 +212,8 @@ void History::take_legs(Iterator it, const base::Result<HttpReply>& reply, Effec
   }
   if (parsed->unread > 0) {
     effects.push_back(
-        Note{Errc::bad_frame, std::to_string(parsed->unread) + " records of a list of calls"});
+        Note{Errc::bad_frame, "the history of calls: " + std::to_string(parsed->unread) +
+                                  " legs have no id or no start, and were left out"});
   }
   Search& search = *it->second.search;
   std::vector<PastLeg>& legs = parsed->legs;
@@ -229,7 +231,7 @@ void History::take_legs(Iterator it, const base::Result<HttpReply>& reply, Effec
   for (PastLeg& leg : legs) {
     if (!search.known.insert(leg.id).second) continue;
     if (search.read && !search.read->is_before(leg)) continue;
-    news = true;
+    news = search.moved = true;
     const bool wanted = leg.created >= search.from && leg.created < search.until &&
                         (!search.user.empty() || leg.parent.empty());
     if (!wanted) continue;
@@ -250,7 +252,7 @@ void History::take_legs(Iterator it, const base::Result<HttpReply>& reply, Effec
       ++search.page;
     }
     if (search.requests < kRequestsMax) return ask_for_legs(it, effects);
-    if (!search.read) {
+    if (!search.moved) {
       return inform(it, Refusal{Errc::pbx_refused, "the PBX's history does not go on"}, effects);
     }
     search.next = text_of(*search.read);

@@ -29,11 +29,6 @@ std::int64_t milliseconds_of(std::string_view text) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time->time_since_epoch()).count();
 }
 
-std::string text_in(value& field, std::size_t most) {
-  const auto text = text_of(field);
-  return text ? cut(*text, most) : std::string();
-}
-
 void read_end(PastLeg::End& end, value& field) {
   visit_fields(field, [&](std::string_view key, value& it) {
     if (key == "type") {

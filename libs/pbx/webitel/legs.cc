@@ -344,6 +344,10 @@ void Legs::expect(std::string_view leg, Doing doing, TimePoint until) {
   const Node* node = impl_->node_of(leg);
   if (node != nullptr) impl_->expectations[node->id] = {doing, until};
 }
+void Legs::expect_none(std::string_view leg) {
+  const Node* node = impl_->node_of(leg);
+  if (node != nullptr) impl_->expectations.erase(node->id);
+}
 void Legs::expect_made(std::string_view user, TimePoint until) {
   impl_->made[std::string(user)] = until;
 }

@@ -10,8 +10,8 @@
 
 #include "call/model.h"
 #include "pbx/session.h"
-#include "pbx/webitel/codec.h"
 #include "pbx/webitel/directory.h"
+#include "pbx/webitel/rows.h"
 
 namespace pbx::webitel {
 
@@ -45,12 +45,7 @@ class Legs {
   // All legs of the user, as his socket told; asked for at `asked`.
   Output on_own_legs(std::string_view user, const std::vector<LegRow>& rows, TimePoint asked,
                      TimePoint now);
-  // How much the absence from a list of the tenant's says.
-  enum class Coverage {
-    whole,  // the leg has ended
-    paged,  // it may have slipped from one page to the other: the next list says
-    cut,    // nothing: there was more than we read
-  };
+  using Coverage = webitel::Coverage;
   // All legs of the tenant.
   Output on_all_legs(const std::vector<LegRow>& rows, Coverage coverage, TimePoint asked,
                      TimePoint now);
@@ -66,10 +61,11 @@ class Legs {
   // which no list of the tenant ever had.
   void set_watched(std::string_view user, bool watched);
 
-  // What a command of ours is about to do; forgotten at `until`. It explains what a list cannot:
-  // why a leg is gone, and that a new one was made by request.
+  // What a command of ours is about to do; forgotten at `until`, or when the PBX has refused it. It
+  // explains what a list cannot: why a leg is gone, and that a new one was made by request.
   enum class Doing { transfer, join, deflect };
   void expect(std::string_view leg, Doing doing, TimePoint until);
+  void expect_none(std::string_view leg);
   void expect_made(std::string_view user, TimePoint until);
 
   // What is known of a leg, for commands. Valid until the next call of a non-const function.

@@ -15,17 +15,6 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kPing = 30s, kPingLeast = 1s, kPingMost = 5min;
 // A subscription is bound some time after the reply to it (webitel.md 3.1).
 constexpr auto kBinding = 1s;
-constexpr std::size_t kQuotedMax = 60;
-
-// For a log: what it may be, without what it may tell of somebody.
-std::string quoted(std::string_view text) {
-  std::string out;
-  for (const char c : shortened(text, kQuotedMax)) {
-    const bool digit = c >= '0' && c <= '9';
-    out += digit ? '#' : c >= ' ' && c <= '~' ? c : '?';
-  }
-  return out;
-}
 
 bool says_not_authenticated(const SocketReply& reply) {
   return reply.error_id == "api.web_socket_router.not_authenticated.app_error";
@@ -74,7 +63,8 @@ Line::Heard Line::on_text(std::string_view text, TimePoint now, Effects& effects
   Heard heard;
   auto frame = parse(text);
   if (!frame) {
-    effects.push_back(Note{frame.error(), "a message that could not be read: " + quoted(text)});
+    effects.push_back(Note{frame.error(), "a message of " + std::to_string(text.size()) +
+                                              " bytes that could not be read"});
     return heard;
   }
   if (auto* reply = std::get_if<SocketReply>(&*frame)) return take_reply(std::move(*reply), now);

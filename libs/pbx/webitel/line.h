@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pbx/session.h"
-#include "pbx/webitel/codec.h"
+#include "pbx/webitel/rows.h"
 #include "pbx/webitel/socket.h"
 
 namespace pbx::webitel {

@@ -11,16 +11,22 @@ using base::Errc;
 
 constexpr const char* kPaths[] = {"/call_center/users", "/call_center/agents", "/calls/active"};
 
-// Whether there is another page; nothing if it makes no sense.
+// Whether there is another page that is to be read; nothing if it makes no sense.
 template <class Item>
 std::optional<bool> take_page(base::Result<Page<Item>> page, std::vector<Item>& items,
                               Lists::Done& done) {
   if (!page) return std::nullopt;
   done.unread += page->unread;
-  if (page->cut) done.coverage = Legs::Coverage::cut;
+  if (page->cut) done.coverage = Coverage::cut;
   const bool more = page->next && !page->items.empty();
+  const std::size_t room = kRowsMax - items.size();
+  const bool full = page->items.size() > room || (more && page->items.size() == room);
+  if (full) {
+    page->items.resize(room);
+    done.coverage = Coverage::cut;
+  }
   std::move(page->items.begin(), page->items.end(), std::back_inserter(items));
-  return more;
+  return more && !full;
 }
 
 }  // namespace
@@ -70,9 +76,9 @@ std::optional<std::variant<Lists::Done, Lists::Failed>> Lists::on_http(
     return std::nullopt;
   }
   if (*more) {
-    it.done.coverage = Legs::Coverage::cut;
-  } else if (it.page > 1 && it.done.coverage == Legs::Coverage::whole) {
-    it.done.coverage = Legs::Coverage::paged;
+    it.done.coverage = Coverage::cut;
+  } else if (it.page > 1 && it.done.coverage == Coverage::whole) {
+    it.done.coverage = Coverage::paged;
   }
   return std::move(it.done);
 }

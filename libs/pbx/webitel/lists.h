@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "pbx/session.h"
-#include "pbx/webitel/codec.h"
-#include "pbx/webitel/legs.h"
 #include "pbx/webitel/rest.h"
+#include "pbx/webitel/rows.h"
 
 namespace pbx::webitel {
 
-// Asked for at once, and read of one list at most; what is beyond is left out.
+// Asked for at once, and read of one list at most; what is beyond is left out. A PBX may give more
+// in a page than it was asked for, so that the rows have a limit, too.
 inline constexpr unsigned kPageSize = 500, kPagesMax = 100;
+inline constexpr std::size_t kRowsMax = std::size_t{kPageSize} * kPagesMax;
 
 // The tenant's lists over REST, each read page by page to its end: users, agents, active calls.
 // Lives as long as a session.
@@ -25,7 +26,7 @@ class Lists {
   struct Done {
     What what;
     TimePoint asked;  // the first page
-    Legs::Coverage coverage = Legs::Coverage::whole;
+    Coverage coverage = Coverage::whole;
     std::size_t unread = 0;
     std::vector<UserRow> users;  // of `what`, one of these
     std::vector<AgentRow> agents;

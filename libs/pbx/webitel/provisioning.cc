@@ -9,6 +9,7 @@
 #include "base/overloaded.h"
 #include "pbx/webitel/provisioning_codec.h"
 #include "pbx/webitel/refusals.h"
+#include "pbx/webitel/rows.h"
 
 namespace pbx::webitel {
 namespace {
@@ -101,6 +102,9 @@ Fault fault_of(const call::CreateUser& it) {
 }
 
 Fault fault_of(const call::CreateUserToken& it) {
+  if (it.purpose == kOwnUsage) {
+    return fault("user_token.purpose", "the gateway calls its own tokens so, and deletes them");
+  }
   return first_of(
       {fault_of_id("parent", it.user), fault_of_text("user_token.purpose", it.purpose, false)});
 }
@@ -370,7 +374,13 @@ void Provisioning::take_list(Iterator it, const std::string& body, Effects& effe
     return fulfil(it, Refusal{Errc::pbx_refused, "the PBX's list cannot be read"}, effects);
   }
   if (list->unread > 0) {
-    effects.push_back(Note{Errc::bad_frame, std::to_string(list->unread) + " entries of a list"});
+    effects.push_back(Note{Errc::bad_frame, "a list of " + std::string(noun_of(open.kind)) +
+                                                "s: " + std::to_string(list->unread) +
+                                                " of them have no id, and were left out"});
+  }
+  if (list->cut) {
+    effects.push_back(Note{Errc::message_too_big, "a list of " + std::string(noun_of(open.kind)) +
+                                                      "s: the PBX sent more at once than is read"});
   }
   call::Resources page;
   Place next = open.place;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pbx/webitel/codec.h"
 #include "pbx/webitel/fields.h"
 
 namespace pbx::webitel {
@@ -17,10 +18,8 @@ using simdjson::ondemand::value;
 constexpr std::size_t kTextMost = 1'024, kIdMost = 64, kTokenMost = 2'048;
 constexpr std::size_t kNamesMax = 256;  // of one list within a resource
 
-std::string text_in(value& field, std::size_t most = kTextMost) {
-  const auto text = text_of(field);
-  return text ? cut(*text, most) : std::string();
-}
+using webitel::text_in;
+std::string text_in(value& field) { return text_in(field, kTextMost); }
 
 std::optional<call::Time> time_in(value& field) {
   const auto text = text_of(field);
@@ -114,7 +113,7 @@ void read_field(call::UserToken& token, std::string_view key, value& field, bool
 // Rows of the list have `channel`, an agent's session has `channels`, in an array or alone.
 template <class Visit>
 void visit_channels(value& field, Visit&& visit) {
-  const auto read = [&](value& element) {
+  visit_one_or_many(field, [&](value& element) {
     call::AgentChannel channel;
     visit_fields(element, [&](std::string_view key, value& it) {
       if (key == "channel") channel.name = text_in(it);
@@ -122,13 +121,7 @@ void visit_channels(value& field, Visit&& visit) {
       if (key == "joined_at") channel.since = time_in(it);
     });
     if (!channel.name.empty()) visit(std::move(channel));
-    return true;
-  };
-  if (type_of(field) == json_type::object) {
-    read(field);
-  } else {
-    visit_elements(field, read);
-  }
+  });
 }
 
 struct AgentRecord {
@@ -368,19 +361,6 @@ base::Result<std::vector<std::string>> parse_pause_causes(std::string_view body)
   });
   if (!right) return Errc::bad_frame;
   return names;
-}
-
-AgentState agent_state_of(std::string_view status, std::string_view channel) {
-  // What he does counts only while he is there.
-  if (status == "offline") return AgentState::logged_off;
-  if (status == "pause" || status == "break_out") return AgentState::not_ready;
-  if (status != "online") return AgentState::unknown;
-  if (channel == "processing" || channel == "wrap_time") return AgentState::working_after_call;
-  for (const std::string_view busy :
-       {"distribute", "offering", "answered", "bridged", "active", "transfer"}) {
-    if (channel == busy) return AgentState::busy;
-  }
-  return AgentState::ready;
 }
 
 }  // namespace pbx::webitel

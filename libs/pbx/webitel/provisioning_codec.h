@@ -42,8 +42,4 @@ base::Result<std::vector<AgentDesk>> parse_agent_desks(std::string_view body);
 // Their names, of GET /call_center/agents/{id}/pause_causes.
 base::Result<std::vector<std::string>> parse_pause_causes(std::string_view body);
 
-// An agent's status, and what he does on his channel for calls (webitel.md 7.2). The channel's word
-// may be empty.
-call::AgentState agent_state_of(std::string_view status, std::string_view channel);
-
 }  // namespace pbx::webitel

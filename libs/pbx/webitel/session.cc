@@ -93,6 +93,8 @@ Effects Session::on_text(LinkId link, std::string_view text, TimePoint now) {
   if (phase_ == Phase::opening || phase_ == Phase::over) return effects;
   if (link != kPrimary) {
     UserSockets::Heard heard = users_.on_text(link, text, now, effects);
+    // Commands go over the control socket, and other sockets count for themselves.
+    if (std::holds_alternative<SocketReply>(heard.what.what)) return effects;
     take(std::move(heard.what), heard.user, now, effects);
     return effects;
   }
@@ -134,16 +136,14 @@ void Session::take(Line::Heard heard, const std::string& user, TimePoint now, Ef
                    tell(legs_.on_own_legs(user, it.rows, it.asked, now), now, effects);
                  },
                  [&](LegEvent& it) {
-                   // Of its user only, whatever it says: the scope is the socket's.
+                   // The scope is the socket's.
                    if (it.user.empty()) it.user = user;
                    tell(legs_.on_event(it, now), now, effects);
                  },
                  [&](UserState& it) { tell(directory_.on_state(it, now), now, effects); },
                  [&](AgentStatus& it) { tell(directory_.on_agent(it, now), now, effects); },
                  [&](AgentChannel& it) { tell(directory_.on_channel(it, now), now, effects); },
-                 [&](SocketReply& it) {
-                   if (user == line_.hello().user) commands_.on_reply(it, now, effects);
-                 },
+                 [&](SocketReply& it) { commands_.on_reply(it, now, effects); },
                  [](auto&) {},
              },
              heard.what);
@@ -205,12 +205,11 @@ Effects Session::on_http(HttpId id, const base::Result<HttpReply>& reply, const 
 }
 
 void Session::take(Lists::Done done, TimePoint now, Effects& effects) {
-  if (done.what != Lists::What::agents) failing_.reset();
+  Turn& turn = turns_[static_cast<std::size_t>(done.what)];
+  turn.failing.reset();
   // What made somebody ask again, this one may not have.
-  if (std::exchange(turns_[static_cast<std::size_t>(done.what)].again, false)) {
-    set_turn(done.what, now);
-  }
-  if (done.coverage == Legs::Coverage::cut) {
+  if (std::exchange(turn.again, false)) set_turn(done.what, now);
+  if (done.coverage == Coverage::cut) {
     effects.push_back(Note{Errc::message_too_big,
                            std::string("the list of ") + what_is(done.what) + " is too long"});
   }
@@ -221,7 +220,7 @@ void Session::take(Lists::Done done, TimePoint now, Effects& effects) {
   switch (done.what) {
     case Lists::What::users:
       set_turn(done.what, after(options_.people_interval, now));
-      tell(directory_.on_users(done.users, done.asked), now, effects);
+      tell(directory_.on_users(done.users, done.asked, done.coverage), now, effects);
       if (!std::exchange(users_seen_, true)) {
         lists_.read(Lists::What::agents, now, effects);
         lists_.read(Lists::What::calls, now, effects);
@@ -231,7 +230,7 @@ void Session::take(Lists::Done done, TimePoint now, Effects& effects) {
       set_turn(done.what, after(options_.people_interval, now));
       agents_seen_ = true;
       agents_failed_ = false;
-      tell(directory_.on_agents(done.agents, done.asked), now, effects);
+      tell(directory_.on_agents(done.agents, done.asked, done.coverage), now, effects);
       break;
     case Lists::What::calls:
       set_turn(done.what, after(options_.snapshot_interval, now));
@@ -278,10 +277,11 @@ void Session::take(const Lists::Failed& failed, TimePoint now, Effects& effects)
                        (failed.what == Lists::What::calls ? "calls" : "users") + ", read",
                    kRetryRefused, effects);
   }
-  if (!failing_) {
-    failing_ = now;
+  std::optional<TimePoint>& failing = turns_[static_cast<std::size_t>(failed.what)].failing;
+  if (!failing) {
+    failing = now;
     effects.push_back(Note{failed.why, "the " + what + " could not be read" + code});
-  } else if (phase_ == Phase::ready && now - *failing_ >= kBlindMax) {
+  } else if (phase_ == Phase::ready && now - *failing >= kBlindMax) {
     return give_up(
         Errc::timed_out,
         "the PBX's REST interface has shown no list of " + what + " for half a minute" + code, {},

@@ -93,11 +93,11 @@ class Session final : public pbx::Session {
   struct Turn {
     TimePoint at = TimePoint::max();  // when it is to be read
     bool again = false;               // it was to be read while it was being read
+    // Since when it could not be read, as often as it was tried.
+    std::optional<TimePoint> failing{};
   };
   std::array<Turn, 3> turns_;                // by Lists::What
   TimePoint calls_read_ = TimePoint::min();  // asked for last
-  // Since when a list could not be read, as often as it was tried.
-  std::optional<TimePoint> failing_;
   bool users_seen_ = false, agents_seen_ = false, calls_seen_ = false;
   bool agents_failed_ = false;
   unsigned directory_generation_ = 0;

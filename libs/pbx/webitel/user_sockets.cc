@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "pbx/json.h"
-#include "pbx/webitel/codec.h"
+#include "pbx/webitel/rows.h"
 
 namespace pbx::webitel {
 namespace {
@@ -12,8 +12,6 @@ namespace {
 using base::Errc;
 using namespace std::chrono_literals;
 
-// By this we know our own tokens again.
-constexpr std::string_view kUsage = "pbx-gateway";
 // Steps that need the PBX's answer, at once: a tenant's users are not all served in one second.
 constexpr std::size_t kBeginningMax = 8;
 constexpr std::chrono::milliseconds kRetryFirst = 2s, kRetryMost = 60s;
@@ -25,6 +23,7 @@ std::string key_of(const std::string& user) { return '#' + user; }
 void UserSockets::on_people(const std::string& own, const std::string& domain, TimePoint now,
                             Effects& effects) {
   if (options_.whose == Whose::nobody) return;
+  own_ = own;
   domain_ = domain;
   for (auto& [key, watch] : watches_) watch.wanted = false;
   std::size_t left_out = 0;
@@ -60,6 +59,7 @@ void UserSockets::on_people(const std::string& own, const std::string& domain, T
       continue;
     }
     close(it->second, effects);
+    revoke(it->second, effects);
     it = watches_.erase(it);
   }
   if (left_out != left_out_ && left_out > 0) {
@@ -69,6 +69,13 @@ void UserSockets::on_people(const std::string& own, const std::string& domain, T
   }
   left_out_ = left_out;
   begin_next(now, effects);
+}
+
+// What we made for somebody who is not watched any more. If nobody hears, the next session that
+// watches him does it.
+void UserSockets::revoke(const Watch& watch, Effects& effects) {
+  if (!is_number(watch.token_id)) return;
+  effects.push_back(rest_.make("DELETE", "/users/" + watch.user + "/tokens/" + watch.token_id));
 }
 
 void UserSockets::begin_next(TimePoint now, Effects& effects) {
@@ -88,7 +95,7 @@ void UserSockets::begin_next(TimePoint now, Effects& effects) {
 void UserSockets::begin(Watch& watch, TimePoint, Effects& effects) {
   watch.due = TimePoint::max();
   if (!watch.token.empty()) return open(watch, effects);
-  send(watch, Step::listing, "GET", "/users/" + escaped(watch.user) + "/tokens?page=1&size=100", {},
+  send(watch, Step::listing, "GET", "/users/" + watch.user + "/tokens?page=1&size=100", {},
        effects);
 }
 
@@ -101,15 +108,15 @@ void UserSockets::send(Watch& watch, Step step, std::string method, const std::s
 }
 
 void UserSockets::delete_next(Watch& watch, Effects& effects) {
-  const std::string path = "/users/" + escaped(watch.user) + "/tokens";
+  const std::string path = "/users/" + watch.user + "/tokens";
   if (watch.stale.empty()) {
     std::string body = R"({"token":"","usage":)";
-    append_json(body, kUsage);
+    append_json(body, kOwnUsage);
     return send(watch, Step::minting, "POST", path, body + '}', effects);
   }
   const std::string id = std::move(watch.stale.back());
   watch.stale.pop_back();
-  send(watch, Step::deleting, "DELETE", path + '/' + escaped(id), {}, effects);
+  send(watch, Step::deleting, "DELETE", path + '/' + id, {}, effects);
 }
 
 bool UserSockets::on_http(HttpId id, const base::Result<HttpReply>& reply, TimePoint now,
@@ -124,15 +131,15 @@ bool UserSockets::on_http(HttpId id, const base::Result<HttpReply>& reply, TimeP
     fail(watch, reply.error(), "a user's token could not be made", {}, now, effects);
   } else if (error && !(watch.step == Step::deleting && error->code == 404)) {
     const bool forbidden = error->code == 403 || error->code == 401;
-    fail(watch, forbidden ? Errc::permission_denied : Errc::pbx_refused,
-         "the PBX makes no token for another user (" + std::to_string(error->code) +
-             "): the service user needs the permission users, update",
+    std::string sentence = "the PBX makes no token for him (" + std::to_string(error->code) + ')';
+    if (forbidden) sentence += ": the service user needs the permission users, update";
+    fail(watch, forbidden ? Errc::permission_denied : Errc::pbx_refused, std::move(sentence),
          forbidden ? std::optional<std::chrono::milliseconds>(kRetryMost) : std::nullopt, now,
          effects);
   } else if (watch.step == Step::listing) {
     if (const auto tokens = parse_tokens(reply->body)) {
       for (const TokenRow& token : tokens->items) {
-        if (token.usage == kUsage) watch.stale.push_back(token.id);
+        if (token.usage == kOwnUsage) watch.stale.push_back(token.id);
       }
       delete_next(watch, effects);
     } else {
@@ -143,6 +150,7 @@ bool UserSockets::on_http(HttpId id, const base::Result<HttpReply>& reply, TimeP
   } else if (watch.step == Step::minting) {
     if (const auto token = parse_token(reply->body)) {
       watch.token = token->token;
+      watch.token_id = token->id;
       open(watch, effects);
     } else {
       fail(watch, token.error(), "the PBX made a token, and did not show it", {}, now, effects);
@@ -219,6 +227,7 @@ UserSockets::Heard UserSockets::on_text(LinkId link, std::string_view text, Time
     watch->line->subscribe(person == nullptr ? "" : person->agent, now, effects);
   } else if (std::holds_alternative<Line::OwnLegs>(heard.what.what)) {
     watch->failures = 0;
+    watch->told.reset();
     legs_.set_watched(hello.user, true);
     begin_next(now, effects);
   }
@@ -232,7 +241,9 @@ void UserSockets::fail(Watch& watch, const base::Error& why, std::string detail,
   const std::string whose = !watch.extension.empty() ? watch.extension
                             : person != nullptr      ? person->extension.str()
                                                      : "user " + watch.user;
-  effects.push_back(Note{why, whose + ": " + std::move(detail)});
+  // Once, until it is right again: a tenant's users may all fail for one reason, each minute.
+  if (watch.told != why) effects.push_back(Note{why, whose + ": " + std::move(detail)});
+  watch.told = why;
   close(watch, effects);
   const auto wait = kRetryFirst * (1u << std::min(watch.failures, 5u));
   ++watch.failures;
@@ -241,7 +252,16 @@ void UserSockets::fail(Watch& watch, const base::Error& why, std::string detail,
 }
 
 void UserSockets::close(Watch& watch, Effects& effects) {
-  if (watch.line != nullptr && watch.line->up()) legs_.set_watched(watch.line->hello().user, false);
+  if (watch.line != nullptr && watch.line->up()) {
+    const std::string& user = watch.line->hello().user;
+    const bool others =
+        user == own_ || std::any_of(watches_.begin(), watches_.end(), [&](const auto& it) {
+          const Watch& other = it.second;
+          return &other != &watch && other.line != nullptr && other.line->up() &&
+                 other.line->hello().user == user;
+        });
+    if (!others) legs_.set_watched(user, false);
+  }
   if (watch.link != kPrimary) {
     effects.push_back(CloseLink{watch.link});
     links_.erase(watch.link);

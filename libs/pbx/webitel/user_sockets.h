@@ -65,9 +65,11 @@ class UserSockets {
     std::string extension;  // whose token it is, in the settings; empty: it is minted
     std::string user;       // nothing, until the directory or hello tells
     std::string token;      // a secret
+    std::string token_id;   // if we made it
     Step step = Step::waiting;
     TimePoint due = TimePoint::min();  // waiting: until then
     unsigned failures = 0;             // in a row
+    std::optional<base::Error> told;   // why it has failed, as told last; nothing since it is right
     std::vector<std::string> stale;    // tokens to be deleted
     HttpId request = 0;
     LinkId link = kPrimary;
@@ -80,6 +82,7 @@ class UserSockets {
   void begin(Watch& watch, TimePoint now, Effects& effects);
   void begin_next(TimePoint now, Effects& effects);
   void delete_next(Watch& watch, Effects& effects);
+  void revoke(const Watch& watch, Effects& effects);
   void send(Watch& watch, Step step, std::string method, const std::string& path, std::string body,
             Effects& effects);
   void open(Watch& watch, Effects& effects);
@@ -93,7 +96,7 @@ class UserSockets {
   Legs& legs_;
   std::map<std::string, Watch> watches_;  // by extension if listed, "#user" if minted
   std::map<LinkId, std::string> links_;
-  std::string domain_;
+  std::string own_, domain_;
   LinkId last_link_ = kPrimary;
   std::size_t left_out_ = 0;  // as told last
 };

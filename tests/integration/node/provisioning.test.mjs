@@ -14,7 +14,7 @@ const extension = '205'; // that of whoever is to be hired: nobody's at first
 const webitel = (pbx = {}) => ({
   id: 'acme',
   vendor: 'webitel',
-  pbx: { host: '127.0.0.1', port: simulator.port('acme'), tls: false, token: 'gateway-token', ...pbx },
+  pbx: { host: '127.0.0.1', port: simulator.ports.webitel.plain, tls: false, token: 'acme-token', ...pbx },
   limits: { backoff_first: '100ms', backoff_most: '500ms' },
 });
 const others = () => [tenantOf(simulator, 'other', { extensions: ['201'] })];

@@ -89,45 +89,12 @@ TEST_F(WebitelCodec, CutsTextsAndLeavesOutIdsThatAreTooLong) {
       parse(R"({"event":"call","data":{"call":{"id":")" + many + R"(","event":"hold"}}})"));
 }
 
-TEST_F(WebitelCodec, ReadsRowsOfBothKinds) {
-  const auto page = parse_legs(
-      R"({"next":true,"items":[{"id":"A","state":"hold","user":{"id":"10","name":"Ann"},"direction":"outbound","bridged_at":"1795250277117","timestamp":"1795250277118","queue":{"id":3,"name":"sales"}},)"
-      R"({"id":"B","state":"later","user_id":0,"timestamp":"2026-11-22T12:00:00Z","hangup_at":5,"to":null,"parent_id":null},{"state":"active"},5]})");
-  ASSERT_TRUE(page);
-  EXPECT_TRUE(page->next);
-  ASSERT_THAT(page->items, SizeIs(2));
-  EXPECT_EQ(page->unread, 2u);
-  EXPECT_EQ(page->items[0].user, "10");
-  EXPECT_EQ(page->items[0].step, Step::hold);
-  EXPECT_EQ(page->items[0].bridged_at, 1'795'250'277'117);
-  EXPECT_EQ(page->items[0].queue, "sales");
-  EXPECT_EQ(page->items[1].step, Step::unknown);
-  EXPECT_EQ(page->items[1].user, "");
-  EXPECT_EQ(page->items[1].told_at, 0);
-  EXPECT_EQ(page->items[1].hangup_at, 5);
-}
-
-TEST_F(WebitelCodec, TakesAMissingListForAnEmptyOne) {
-  EXPECT_TRUE(parse_legs("{}"));
-  EXPECT_TRUE(parse_users(R"({"items":null})"));
-  EXPECT_FALSE(parse_legs(R"({"items":5})"));
-  EXPECT_FALSE(parse_legs(R"({"items":[)"));
-  EXPECT_FALSE(parse_legs("<html>"));
-}
-
 TEST_F(WebitelCodec, FindsTheTokensOfAPresence) {
   EXPECT_TRUE(has_token("{sip,web}", "sip"));
   EXPECT_TRUE(has_token("sip,web", "web"));
   EXPECT_TRUE(has_token("dnd", "dnd"));
   EXPECT_FALSE(has_token("{sipx,web}", "sip"));
   EXPECT_FALSE(has_token("", "sip"));
-}
-
-TEST_F(WebitelCodec, ReadsTokens) {
-  EXPECT_EQ(parse_token(R"({"id":"7","token":"abc","usage":"x"})")->token, "abc");
-  EXPECT_FALSE(parse_token(R"({"id":"7"})"));
-  EXPECT_THAT(parse_tokens(R"({"items":[{"id":"7","usage":"pbx-gateway"},{"usage":"y"}]})")->items,
-              SizeIs(1));
 }
 
 }  // namespace

@@ -230,5 +230,33 @@ TEST_F(WebitelCommands, FailAtEachStepOfAHold) {
   EXPECT_FALSE(commands.on_http(999, HttpReply{200, {}, {}}, now, effects));
 }
 
+TEST_F(WebitelCommands, LeavesNothingExpectedOfWhatThePbxRefused) {
+  const auto row = [](const char* id) {
+    LegRow it;
+    it.id = id;
+    it.app_id = "fs-01";
+    it.user = "10";
+    it.way = Way::outbound;
+    it.step = Step::ringing;
+    it.destination = "102";
+    return it;
+  };
+  const auto refused = ask(to("102"));
+  answer(500, R"({"id":"external.new_call.app_error","detail":"USER_BUSY","code":500})");
+  EXPECT_THAT(verdict(refused), HasSubstr("pbx_refused"));
+  // Dialled on the phone, a moment later.
+  take(legs.on_all_legs({row("P")}, Coverage::whole, now, now));
+  EXPECT_FALSE(legs.find("P")->originate);
+  // While one is still under way, it is still awaited.
+  take(legs.on_all_legs({}, Coverage::whole, now + 1s, now + 1s));
+  ask(to("102"));
+  const auto second = ask(to("103"));
+  std::swap(requests[0], requests[1]);
+  answer(500, R"({"id":"app.call.create.valid.busy","detail":"d","code":500})");
+  EXPECT_THAT(verdict(second), HasSubstr("pbx_refused"));
+  take(legs.on_all_legs({row("Q")}, Coverage::whole, now + 2s, now + 2s));
+  EXPECT_TRUE(legs.find("Q")->originate);
+}
+
 }  // namespace
 }  // namespace pbx::webitel

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 struct WebitelDirectory : testing::Test {
   static UserRow user(std::string id, std::string extension, std::string presence = "{sip}") {
@@ -88,6 +89,36 @@ TEST_F(WebitelDirectory, KeepsItsPeopleWithinALimit) {
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = user(std::to_string(i), "");
   directory.on_users(rows, now);
   EXPECT_EQ(directory.left_out(), 3u);
+}
+
+// Between two pages somebody may slip from one to the other.
+TEST_F(WebitelDirectory, LosesNobodyForOneListInPages) {
+  directory.on_users({user("1", "201"), user("2", "202")}, now);
+  directory.on_agents({{"5", "1", "9", "online", "", ""}}, now);
+  EXPECT_THAT(directory.on_users({user("2", "202")}, now, Coverage::paged), IsEmpty());
+  EXPECT_THAT(directory.on_agents({}, now, Coverage::paged), IsEmpty());
+  EXPECT_THAT(directory.users(), UnorderedElementsAre("1", "2"));
+  EXPECT_EQ(directory.by_agent("5")->id, "1");
+  EXPECT_THAT(directory.on_agents({}, now, Coverage::paged), SizeIs(1));
+  EXPECT_THAT(directory.on_users({user("2", "202")}, now, Coverage::paged), SizeIs(1));
+  EXPECT_THAT(directory.users(), ElementsAre("2"));
+}
+
+TEST_F(WebitelDirectory, LosesNobodyForListsThatWereCut) {
+  directory.on_users({user("1", "201"), user("2", "202")}, now);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(directory.on_users({user("2", "202")}, now, Coverage::cut), IsEmpty());
+  }
+  EXPECT_NE(directory.by_extension("201"), nullptr);
+}
+
+TEST_F(WebitelDirectory, GivesTheExtensionOfSomebodyMissingToWhoHasItNow) {
+  directory.on_users({user("1", "201"), user("2", "202")}, now);
+  const auto seen = directory.on_users({user("2", "201")}, now, Coverage::paged);
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_THAT(std::get<call::DevicesSeen>(seen[0]).devices, SizeIs(1));
+  EXPECT_EQ(directory.by_extension("201")->id, "2");
+  EXPECT_EQ(directory.by_extension("202"), nullptr);
 }
 
 }  // namespace

@@ -307,7 +307,7 @@ TEST_F(WebitelHistory, BearsWhatItCannotRead) {
       list({"{}", R"({"id":"x"})", "7", R"({"created_at":"5"})",
             row("a", kNoon, R"("from":7,"to":[],"user":"10","files":{"id":1},"hold":[{"a":1}])")}));
   EXPECT_THAT(ids(page(some)), ElementsAre("a"));
-  EXPECT_THAT(told.back(), HasSubstr("4 records"));
+  EXPECT_THAT(told.back(), HasSubstr("4 legs"));
   call::SearchCalls never;
   never.from = at(kNoon);
   never.until = at(kNoon);
@@ -339,6 +339,18 @@ TEST_F(WebitelHistory, SaysWhereARecordingIs) {
     EXPECT_THAT(verdict(ask(call::FindRecording{wrong})), StartsWith("recording_not_found"));
   }
   EXPECT_THAT(requests, IsEmpty());
+}
+
+// Or the caller would turn the same page for ever.
+TEST_F(WebitelHistory, SaysWhenThePbxDoesNotGoOn) {
+  call::SearchCalls wanted;
+  wanted.after = std::to_string(kNoon) + ".m";
+  const auto id = search(wanted);
+  for (unsigned i = 0; i < History::kRequestsMax; ++i) {
+    ASSERT_FALSE(requests.empty()) << i;
+    answer(200, list({row("z", kNoon + 5'000)}, true));  // long before the page
+  }
+  EXPECT_THAT(verdict(id), HasSubstr("does not go on"));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST_F(WebitelLists, ReadsAllPages) {
   const auto& done = std::get<Lists::Done>(*outcome);
   EXPECT_THAT(done.legs, SizeIs(2));
   EXPECT_EQ(done.unread, 1u);
-  EXPECT_EQ(done.coverage, Legs::Coverage::paged);
+  EXPECT_EQ(done.coverage, Coverage::paged);
   EXPECT_EQ(done.asked, now);
   EXPECT_FALSE(lists.reading(Lists::What::calls));
 }
@@ -41,7 +41,7 @@ TEST_F(WebitelLists, ReadsAllPages) {
 TEST_F(WebitelLists, BelievesAnEmptyPageMoreThanItsWord) {
   lists.read(Lists::What::users, now, effects);
   const auto outcome = reply(200, R"({"items":[],"next":true})");
-  EXPECT_EQ(std::get<Lists::Done>(*outcome).coverage, Legs::Coverage::whole);
+  EXPECT_EQ(std::get<Lists::Done>(*outcome).coverage, Coverage::whole);
 }
 
 TEST_F(WebitelLists, ReadsNoMorePagesThanItsLimit) {
@@ -50,7 +50,7 @@ TEST_F(WebitelLists, ReadsNoMorePagesThanItsLimit) {
     ASSERT_FALSE(reply(200, R"({"items":[{"id":"A"}],"next":true})")) << page;
   }
   const auto outcome = reply(200, R"({"items":[{"id":"A"}],"next":true})");
-  EXPECT_EQ(std::get<Lists::Done>(*outcome).coverage, Legs::Coverage::cut);
+  EXPECT_EQ(std::get<Lists::Done>(*outcome).coverage, Coverage::cut);
   EXPECT_TRUE(effects.empty());
 }
 
@@ -60,6 +60,22 @@ TEST_F(WebitelLists, TrustsTheCodeOfTheBody) {
   EXPECT_EQ(std::get<Lists::Failed>(*outcome).code, 403u);
   lists.read(Lists::What::agents, now, effects);
   EXPECT_EQ(std::get<Lists::Failed>(*reply(200, "<html>")).why, base::Errc::bad_frame);
+}
+
+TEST_F(WebitelLists, ReadsNoMoreRowsThanItsLimitHoweverLongThePagesAre) {
+  std::string rows;
+  for (std::size_t i = 0; i < kItemsMax; ++i) {
+    rows += R"({"id":")" + std::to_string(i) + R"("},)";
+  }
+  rows.pop_back();
+  lists.read(Lists::What::users, now, effects);
+  const std::string page = R"({"items":[)" + rows + R"(],"next":true})";
+  ASSERT_FALSE(reply(200, page));
+  ASSERT_FALSE(reply(200, page));
+  const auto outcome = reply(200, page);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(std::get<Lists::Done>(*outcome).coverage, Coverage::cut);
+  EXPECT_THAT(std::get<Lists::Done>(*outcome).users, SizeIs(kRowsMax));
 }
 
 }  // namespace

@@ -317,7 +317,7 @@ TEST_F(WebitelProvisioning, CountsWhatItCannotReadOfAList) {
   const auto id = ask(call::ListResources());
   answer(200, R"({"items":[{"name":"x"},7,{"id":"1"}]})");
   EXPECT_EQ(reply_of<call::Resources>(id).resources.size(), 1u);
-  EXPECT_THAT(told.back(), HasSubstr("2 entries"));
+  EXPECT_THAT(told.back(), HasSubstr("devices: 2 of them"));
 }
 
 TEST_F(WebitelProvisioning, ShowsAnAgentsDesk) {
@@ -407,6 +407,12 @@ TEST(WebitelAgents, AreWhatTheirStatusAndTheirChannelSay) {
   EXPECT_EQ(agent_state_of("break_out", ""), AgentState::not_ready);
   EXPECT_EQ(agent_state_of("offline", "bridged"), AgentState::logged_off);
   EXPECT_EQ(agent_state_of("new word", ""), AgentState::unknown);
+}
+
+TEST_F(WebitelProvisioning, MakesNoTokenThatTheGatewayWouldTakeForItsOwn) {
+  const auto id = ask(call::CreateUserToken{"10", "pbx-gateway"});
+  EXPECT_EQ(line(), "");
+  EXPECT_THAT(verdict(id), HasSubstr("user_token.purpose"));
 }
 
 }  // namespace

@@ -339,6 +339,29 @@ TEST_F(WebitelSession, GivesUpWhenTheListsKeepFailing) {
   EXPECT_THAT(pbx().notes, SizeIs(1));
 }
 
+TEST_F(WebitelSession, GivesUpWhenOneListKeepsFailingAndTheOthersDoNot) {
+  for (const char* broken : {"GET /api/calls/active", "GET /api/call_center/users"}) {
+    reset();
+    log_in();
+    for (int i = 0; i < 40 && pbx().given_up.empty(); ++i) {
+      pbx().pass(1s);
+      if (asked("ping") > 0) {
+        grant("ping", R"({"pong":1})");
+        std::erase_if(pbx().sent[kPrimary],
+                      [](const std::string& it) { return it.find("\"ping\"") != it.npos; });
+      }
+      if (is_asked(broken)) answer(broken, 502, "<html>");
+      if (is_asked("GET /api/calls/active")) answer("GET /api/calls/active", 200, "{}");
+      if (is_asked("GET /api/call_center/users")) {
+        answer("GET /api/call_center/users", 200, items(kUsers));
+      }
+    }
+    ASSERT_THAT(pbx().given_up, SizeIs(1)) << broken;
+    EXPECT_EQ(pbx().given_up[0].why, Errc::timed_out);
+    EXPECT_THAT(pbx().notes, SizeIs(1)) << broken;
+  }
+}
+
 TEST_F(WebitelSession, SaysWhenItsTokenIsRevoked) {
   log_in();
   pbx().pass(2s);
@@ -399,6 +422,29 @@ TEST_F(WebitelSession, FollowsTheListOfUsers) {
   ASSERT_THAT(devices, SizeIs(2));
   EXPECT_EQ(devices.at(call::DeviceId("2010")).do_not_disturb, true);
   EXPECT_TRUE(devices.contains(call::DeviceId("2013")));
+}
+
+TEST_F(WebitelSession, FollowsACallWhoseUserGetsAnotherExtensionAndIsDeleted) {
+  log_in({{"A", "10", "outbound", "bridge", "2011", "2010", "2011", "", "B"},
+          {"B", "11", "inbound", "bridge", "2011", "2010", "2011", "A", "A"}});
+  const auto users = [&](const std::string& ann) {
+    pbx().pass(5s);
+    answer("GET /api/call_center/users", 200,
+           items(ann + R"({"id":"11","name":"Bob","extension":"2011"})"));
+  };
+  users(R"({"id":"10","name":"Ann","extension":"2099"},)");
+  const auto& devices = pbx().tracker.book().devices;
+  EXPECT_FALSE(devices.contains(call::DeviceId("2010")));
+  EXPECT_EQ(devices.at(call::DeviceId("2099")).activity, call::Activity::busy);
+  EXPECT_EQ(pbx().tracker.find_leg("A").second->party.device, call::DeviceId("2099"));
+  users("");
+  EXPECT_FALSE(devices.contains(call::DeviceId("2099")));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
+  answer("GET /api/calls/active", 200, items(""));
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 0u);
+  EXPECT_EQ(devices.at(call::DeviceId("2011")).activity, call::Activity::idle);
 }
 
 }  // namespace

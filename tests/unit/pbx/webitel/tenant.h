@@ -25,7 +25,7 @@ inline constexpr std::string_view kAgents =
 // An active call, as the list has it.
 struct Row {
   std::string id, user, way = "outbound", state = "ringing", destination{}, from{}, to{}, parent{},
-      bridged{};
+                        bridged{};
   std::string more{};  // further fields, with a comma before
 
   std::string text() const {
@@ -238,6 +238,11 @@ struct Webitel : testing::Test {
     own(10, "bridge", "A", bridged("B", "2011"));
   }
 
+  // Another session, from its beginning.
+  void reset() {
+    pbx_.reset();
+    seq.clear();
+  }
   std::vector<std::string> events() { return pbx().take_events(); }
 
   Settings settings = test::default_settings(vendor());

@@ -85,8 +85,12 @@ TEST_F(WebitelUserSockets, TriesAgainLaterAndLater) {
   pbx().pass(2s);
   EXPECT_THAT(pbx().opened, SizeIs(first + 1));
   pbx().pass(2s);
-  EXPECT_THAT(pbx().opened, SizeIs(first + 2));
+  ASSERT_THAT(pbx().opened, SizeIs(first + 2));
   EXPECT_THAT(pbx().given_up, IsEmpty());
+  // Said once, until it is right again.
+  EXPECT_THAT(pbx().notes, SizeIs(1));
+  pbx().lose(log_in_user("10"));
+  EXPECT_THAT(pbx().notes, SizeIs(2));
 }
 
 TEST_F(WebitelUserSockets, DoesNotHammerATokenThatIsRefused) {
@@ -125,6 +129,48 @@ TEST_F(WebitelUserSockets, LetsTheListsTellOfAUserWhoseSocketIsLost) {
   pbx().pass(2s);
   answer("GET /api/calls/active", 200, items(""));
   EXPECT_THAT(events(), Contains("callCleared"));
+}
+
+// A token of the control socket's own user: both sockets count their requests from 1.
+TEST_F(WebitelUserSockets, TakesNoReplyOnAUsersSocketForACommands) {
+  list_token();
+  log_in({{"A", "10", "outbound", "bridge", "2011", "2010"}});
+  const LinkId link = log_in_user("1");
+  const auto id = pbx().ask(call::HoldCall{{"", "A", call::DeviceId("2010")}});
+  pbx().hear(R"({"status":"FAIL","seq_reply":)" + std::to_string(request("call_hold")) +
+                 R"(,"error":{"id":"x","detail":"d","code":400}})",
+             link);
+  EXPECT_EQ(pbx().reply(id), nullptr);
+  refuse("call_hold", 404, "call.get_client_by_id.not_found");
+  EXPECT_EQ(pbx().verdict(id), "call_not_found");
+}
+
+TEST_F(WebitelUserSockets, DeletesTheTokenOfAUserWhoIsNotWatchedAnyMore) {
+  settings.set("user_sockets", std::string("minted"));
+  settings.set("user_sockets_max", std::int64_t{1});
+  log_in();
+  answer("GET /api/users/10/tokens", 200, items(""));
+  answer("POST /api/users/10/tokens", 200, R"({"id":"9","token":"m1nted"})");
+  const LinkId link = log_in_user("10");
+  pbx().pass(5s);
+  answer("GET /api/call_center/users", 200, items(R"({"id":"10","name":"Ann"})"));
+  EXPECT_THAT(pbx().closed, ElementsAre(link));
+  answer("DELETE /api/users/10/tokens/9", 404, R"({"id":"x","code":404})");
+  EXPECT_THAT(pbx().notes, SizeIs(1));  // of the login: user_sockets_max
+}
+
+TEST_F(WebitelUserSockets, KeepsAUserWatchedWhomAnotherSocketStillTellsOf) {
+  list_token();
+  log_in();
+  const LinkId link = log_in_user("1");  // whose the control socket is, too
+  leg("1", "ringing", "A", outbound("99", "2012"));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
+  pbx().lose(link);
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));  // which may not show it
+  pbx().pass(2s);
+  answer("GET /api/calls/active", 200, items(""));
+  EXPECT_EQ(pbx().tracker.book().calls.size(), 1u);
 }
 
 }  // namespace
