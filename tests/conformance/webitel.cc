@@ -48,6 +48,7 @@ constexpr BlindSpots kBlind{
         "Until it is answered, a leg that a transfer has joined points to the one that made it.",
     .recordings = "A leg says that it was recorded when it has ended.",
     .conferences = kNoConference,
+    .failures = "A leg says that the call has failed when it ends, after the tone.",
     .parked_at = kNoParking,
     .refusing = "Presence says that somebody talks, and not that a phone refuses calls.",
 };

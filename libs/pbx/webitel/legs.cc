@@ -303,7 +303,6 @@ Legs::Output Legs::on_all_legs(const std::vector<LegRow>& rows, Coverage coverag
   for (auto& [id, each] : impl_->nodes) {
     Node& node = *each;
     if (!node.real || shown.contains(node.pbx_id) || node.asked >= asked) continue;
-    if (node.event_at != TimePoint::min() && asked < node.event_at + kSettled) continue;
     if (impl_->is_over(node, coverage, asked)) absent.push_back(&node);
   }
   impl_->end_absent(std::move(absent), now);
@@ -312,17 +311,19 @@ Legs::Output Legs::on_all_legs(const std::vector<LegRow>& rows, Coverage coverag
 }
 
 bool Legs::Impl::is_over(Node& node, Coverage coverage, TimePoint asked) {
-  const bool watched_one = is_watched(node.user);
+  const bool has_socket = is_watched(node.user);
   // A list may show permitted rows only.
-  if (coverage == Coverage::cut || (!node.listed && watched_one)) return false;
+  if (coverage == Coverage::cut || (!node.listed && has_socket)) return false;
+  if (asked < node.event_at) return false;
   if (++node.missed < (coverage == Coverage::whole ? 1u : 2u)) return false;
-  if (!watched_one) return true;
-  // Its own socket is about to say why.
-  if (node.missing_since == TimePoint::max()) {
-    node.missing_since = asked;
-    wants_list_at = std::min(wants_list_at, asked + kPatience - kAhead);
+  TimePoint sure = node.event_at == TimePoint::min() ? asked : node.event_at + kSettled;
+  if (has_socket) {  // and is about to say why
+    node.missing_since = std::min(node.missing_since, asked);
+    sure = std::max(sure, node.missing_since + kPatience);
   }
-  return asked >= node.missing_since + kPatience;
+  if (asked >= sure) return true;
+  wants_list_at = std::min(wants_list_at, sure - kAhead);
+  return false;
 }
 
 // One of ours would be listed; and whoever is called for somebody who was joined to a leg that is
