@@ -15,7 +15,7 @@
 #include "pbx/webitel/legs.h"
 
 // What Legs is made of: legs.cc has the sources, legs_join.cc what becomes one call and how legs
-// end, legs_view.cc the parties and views. Included by those only.
+// end, legs_view.cc the parties and views, and what others ask. Included by those only.
 namespace pbx::webitel {
 
 struct TextHash {
