@@ -93,6 +93,36 @@ TEST_P(WebitelFaults, WhatNoListShowsIsFoundWhenSubscriptionsAreRenewed) {
   }
 }
 
+// Presence and agents: also if that is right behind what was told of them last.
+TEST_P(WebitelFaults, SubscriptionsToPeopleThatAreLostAreMadeUpForByLists) {
+  const Millis people = setting("people_interval");
+  for (Millis at = 0ms; at < people; at += 700ms) {
+    SCOPED_TRACE(at.count());
+    Gateway gateway(vendor(), bench());
+    gateway.connect();
+    gateway.wait(at);
+    const auto is = [&](bool refusing, call::AgentState state) {
+      const auto& devices = gateway.folded().devices;
+      const call::Device& device = devices.at(call::DeviceId("201"));
+      return device.do_not_disturb == refusing && device.agent_state == state;
+    };
+    const auto set = [&](bool refusing, const char* status) {
+      EXPECT_FALSE(gateway.phones().set_do_not_disturb("201", refusing, gateway.now()));
+      rest(gateway, "PATCH", "/call_center/agents/" + agent_of("201") + "/status",
+           std::string(R"({"status":")") + status + "\"}");
+    };
+    set(true, "online");
+    gateway.happen({.lose_subscriptions = true, .noise = {}});
+    set(false, "pause");
+    EXPECT_TRUE(gateway.wait_until([&] { return is(false, call::AgentState::not_ready); },
+                                   people + (live() ? kSettled : 0ms)));
+    gateway.wait(1s);
+    set(true, "online");
+    EXPECT_TRUE(gateway.wait_until([&] { return is(true, call::AgentState::ready); }, people));
+    EXPECT_EQ(gateway.snapshots(), 1u);
+  }
+}
+
 // ---- Events.
 
 // The next one on that socket has another number than it should: its user's legs are read at once.
@@ -183,8 +213,9 @@ TEST_P(WebitelFaults, SessionsThatEndInSilenceAreFoundByAPing) {
       change_calls(gateway);
       EXPECT_TRUE(gateway.wait_until([&] { return differences(gateway).empty(); },
                                      snapshot_interval() + kSettled));
-      EXPECT_TRUE(gateway.wait_until([&] { return gateway.snapshots() > 1; },
-                                     duration_cast<Millis>(begun + kPing + kRetry - gateway.now())));
+      EXPECT_TRUE(
+          gateway.wait_until([&] { return gateway.snapshots() > 1; },
+                             duration_cast<Millis>(begun + kPing + kRetry - gateway.now())));
       ASSERT_TRUE(gateway.last_end());
       EXPECT_EQ(gateway.last_end()->why, Errc::login_rejected);
       is_known_within(gateway, 0ms);

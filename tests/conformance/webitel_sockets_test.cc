@@ -38,6 +38,7 @@ class WebitelSockets : public WebitelConformance {
 // Whichever it is, and whenever: what is told of the calls is the same, and nothing of it twice.
 TEST_P(WebitelSockets, OnesThatAreDroppedChangeNothing) {
   for (const char* name : kStories) {
+    if (std::string_view(name) == "busy") continue;  // it ends by itself, while the socket is away
     for (const char* whose : {"201", "202", "203"}) {
       SCOPED_TRACE(std::string(name) + ", " + whose);
       Gateway gateway(vendor(), bench());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -14,9 +15,15 @@
 
 #include "pbx/webitel/legs.h"
 
-// What Legs is made of: legs.cc has the sources, legs_join.cc what becomes one call and how legs
-// end, legs_view.cc the parties and views, and what others ask. Included by those only.
+// What Legs is made of: legs.cc has the sources, legs_absence.cc what lists lack, legs_join.cc what
+// becomes one call and how legs end, legs_view.cc the parties and views, and what others ask.
+// Included by those only.
 namespace pbx::webitel {
+
+// What the PBX's table of calls shows may be so much older than what its events told.
+inline constexpr std::chrono::seconds kSettled{1};
+// After which a leg may be in a list again that had ended.
+inline constexpr std::chrono::seconds kRevival{5};
 
 struct TextHash {
   using is_transparent = void;
@@ -83,14 +90,19 @@ struct Legs::Impl {
   void take(const LegEvent& event, TimePoint now);
   // False if it is not to be followed, or has ended.
   bool take(const LegRow& row, TimePoint asked, TimePoint now);
+  void expire(TimePoint now);
+
+  // ---- legs_absence.cc ----
+
   // Whether a leg that a list of the tenant's lacks has ended.
   bool is_over(Node& node, Coverage coverage, TimePoint asked);
+  // Takes those out whose call has a leg that is gone as well, and is given time to say why.
+  void spare_those_that_wait(std::vector<Node*>& candidates) const;
   // Ends those of `candidates` that a list lacks: of the tenant, or of one user.
   void end_absent(std::vector<Node*> candidates, TimePoint now);
   // Other ends that rows point to, and that the same list would show if they were still there.
   void end_unlisted(const std::vector<LegRow>& rows, TimePoint now);
   void end_other_end(const std::string& id, TimePoint now);
-  void expire(TimePoint now);
 
   // ---- legs_join.cc ----
 

@@ -34,6 +34,23 @@ TEST_F(WebitelAbsence, WaitsForTheSocketToSayWhyALegHasEnded) {
   EXPECT_THAT(events(), Contains("failed 2010 (busy)"));
 }
 
+// The trunk's leg would end first otherwise, and the call for no reason.
+TEST_F(WebitelAbsence, WaitsWithTheOtherLegsOfTheCall) {
+  log_in_with_users();
+  own(11, "ringing", "B", inbound("+34600111222", "2011", "T"));
+  const Row trunk{"T", "", "inbound", "ringing", "2011", "+34600111222", {}, {}, {}, {}};
+  snapshot({trunk, {"B", "11", "inbound", "ringing", "2011", "+34600111222", "2011", "T", {}, {}}});
+  pbx().pass(2s);
+  events();
+  snapshot({});
+  EXPECT_THAT(events(), IsEmpty());
+  own(11, "hangup", "B", R"(,"cause":"ORIGINATOR_CANCEL","sip":487)");
+  EXPECT_THAT(events(), ElementsAre("connectionCleared 2011 (callCancelled)"));
+  pbx().pass(1s);
+  answer("GET /api/calls/active", 200, items(""));
+  EXPECT_THAT(events(), ElementsAre("connectionCleared +34600111222", "callCleared"));
+}
+
 TEST_F(WebitelAbsence, ForgetsThatALegWasMissingOnce) {
   log_in_with_users();
   own(10, "ringing", "A", outbound("2010", "2011"));
