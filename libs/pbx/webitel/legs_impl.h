@@ -15,9 +15,9 @@
 
 #include "pbx/webitel/legs.h"
 
-// What Legs is made of: legs.cc has the sources, legs_absence.cc what lists lack, legs_join.cc
-// what becomes one call and how legs end, legs_view.cc the parties and views. Included by those
-// only.
+// What Legs is made of: legs.cc has the sources, legs_absence.cc what lists lack, legs_join.cc what
+// becomes one call and how legs end, legs_view.cc the parties and views, and what others ask.
+// Included by those only.
 namespace pbx::webitel {
 
 // What the PBX's table of calls shows may be so much older than what its events told.

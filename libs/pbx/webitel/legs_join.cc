@@ -35,6 +35,12 @@ bool Legs::Impl::has_ended(std::string_view id, bool surely) const {
   return it != ended.end() && (it->second.sure || !surely);
 }
 
+std::optional<Legs::Doing> Legs::Impl::expected(const Node& node, TimePoint now) const {
+  const auto it = expectations.find(node.id);
+  if (it == expectations.end() || it->second.until <= now) return std::nullopt;
+  return it->second.doing;
+}
+
 // Who has left is not at the other end of anybody, though a leg may say so for a while. Of one that
 // was ours nobody has said that it left.
 bool Legs::Impl::can_be_placed(std::string_view id) const {

@@ -3,7 +3,7 @@
 
 #include "pbx/webitel/legs_impl.h"
 
-// Who takes part, and in which state.
+// Who takes part, and in which state; and what others are told of it.
 namespace pbx::webitel {
 
 using call::ConnectionState;
@@ -83,5 +83,80 @@ call::CallView Legs::Impl::view_of(const Group& group) const {
                         [](const call::Leg& leg) { return leg.role == Role::calling; });
   return view;
 }
+
+// ---- What others ask. ----
+
+void Legs::set_watched(std::string_view user, bool is_watched) {
+  if (is_watched) {
+    impl_->watched.emplace(user);
+  } else {
+    impl_->watched.erase(std::string(user));
+  }
+}
+
+void Legs::expect(std::string_view leg, Doing doing, TimePoint until) {
+  const Node* node = impl_->node_of(leg);
+  if (node != nullptr) impl_->expectations[node->id] = {doing, until};
+}
+void Legs::expect_none(std::string_view leg) {
+  const Node* node = impl_->node_of(leg);
+  if (node != nullptr) impl_->expectations.erase(node->id);
+}
+void Legs::expect_made(std::string_view user, TimePoint until) {
+  impl_->made[std::string(user)] = until;
+}
+
+std::optional<Legs::Known> Legs::find(std::string_view leg) const {
+  const Node* node = impl_->node_of(leg);
+  if (node == nullptr || node->pbx_id.empty() || node->group == nullptr) return std::nullopt;
+  Known known{};
+  known.id = node->pbx_id;
+  known.app_id = node->app_id;
+  known.user = node->user;
+  if (const Person* person = impl_->directory.by_user(node->user)) {
+    known.extension = person->extension.str();
+  }
+  known.key = node->group->key;
+  known.bridged = node->bridged;
+  known.role = impl_->role_of(*node);
+  known.state = impl_->state_of(*node);
+  known.originate = node->originate;
+  known.answered = node->answered || node->joined;
+  return known;
+}
+
+std::vector<std::string> Legs::of_user(std::string_view user) const {
+  std::vector<std::string> ids;
+  const auto it = impl_->by_user.find(user);
+  if (it == impl_->by_user.end()) return ids;
+  for (const Node* node : it->second) ids.push_back(node->pbx_id);
+  return ids;
+}
+
+std::vector<call::ConnectionState> Legs::states_of(std::string_view user) const {
+  std::vector<call::ConnectionState> states;
+  const auto it = impl_->by_user.find(user);
+  if (it == impl_->by_user.end()) return states;
+  for (const Node* node : it->second) {
+    if (!node->vague) states.push_back(impl_->state_of(*node));
+  }
+  return states;
+}
+
+std::vector<call::CallView> Legs::all() const {
+  std::vector<const Group*> groups;
+  for (const auto& [key, group] : impl_->groups) {
+    if (!group->told.legs.empty()) groups.push_back(group.get());
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const Group* a, const Group* b) { return a->order < b->order; });
+  std::vector<call::CallView> views;
+  for (const Group* group : groups) views.push_back(group->told);
+  return views;
+}
+
+bool Legs::wants_list() { return std::exchange(impl_->wants_list, false); }
+std::size_t Legs::size() const { return impl_->nodes.size(); }
+std::size_t Legs::left_out() const { return impl_->left_out; }
 
 }  // namespace pbx::webitel
