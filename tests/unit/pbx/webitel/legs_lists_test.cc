@@ -1,5 +1,4 @@
 #include "pbx/webitel/legs.h"
-
 #include "pbx/webitel/tenant.h"
 
 // What consumers are told of calls that lists show, alone or beside sockets.
