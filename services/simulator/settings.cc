@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "simulator/innovaphone_settings.h"
+#include "simulator/read_pattern.h"
 #include "simulator/scenario/operation.h"
 #include "simulator/webitel_settings.h"
 
@@ -24,13 +25,6 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
     text.replace(at, what.size(), with);
   }
   return text;
-}
-
-std::optional<engine::ExtensionPattern> pattern_from(const std::string& text) {
-  constexpr std::string_view kPlace = "{extension}";
-  const auto at = text.find(kPlace);
-  if (at == std::string::npos) return std::nullopt;
-  return engine::ExtensionPattern{text.substr(0, at), text.substr(at + kPlace.size())};
 }
 
 std::uint16_t port_at(const Section& section, std::string_view key, std::int64_t otherwise,
@@ -128,16 +122,6 @@ engine::TenantOptions read_engine(const Section& section) {
                                               .pattern = "[+0-9]{1,32}",
                                               .like = "digits, perhaps after a '+'"});
   return it;
-}
-
-engine::ExtensionPattern read_pattern(const Section& section, std::string_view key,
-                                      const char* otherwise, std::string_view doc) {
-  const auto text = section.text(key, {.doc = doc, .otherwise = otherwise});
-  auto found = pattern_from(text);
-  if (!found) {
-    section.wrong(key, "found \"" + text + "\"; expected a text with {extension} in it");
-  }
-  return found.value_or(engine::ExtensionPattern{});
 }
 
 innova360::Settings read_innova360(const Section& section, const Settings& all) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pbx/percent_encoded.h"
 #include "pbx/vodia/fields.h"
 
 namespace pbx::vodia {

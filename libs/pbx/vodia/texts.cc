@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "pbx/percent_encoded.h"
 #include "pbx/vodia/fields.h"
 
 namespace pbx::vodia {
@@ -102,24 +103,6 @@ std::string watch_lamps(std::span<const std::string> numbers) {
     append_json(out, number);
   }
   out += "]}";
-  return out;
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
   return out;
 }
 

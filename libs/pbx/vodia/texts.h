@@ -29,8 +29,6 @@ struct Request {
   std::string method, target, body;
 };
 
-// Everything but letters, digits and "-._~" as %XX.
-std::string percent_encoded(std::string_view text);
 // "501@tenant" as a part of a path.
 std::string account_of(std::string_view extension, std::string_view domain);
 // "/websocket?domain=…&user=…"; a path of "/" is a server's of 2016 and takes no query.

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/overloaded.h"
+#include "pbx/percent_encoded.h"
 #include "pbx/webitel/command_codec.h"
 #include "pbx/webitel/commands.h"
 
@@ -274,7 +275,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
           [&](const call::SetDoNotDisturb& order) -> std::optional<Refusal> {
             if (!take_user(order.device)) return no_user;
             pending.on = order.on;
-            post(it, "PATCH", "/users/" + escaped(pending.user) + "/presence",
+            post(it, "PATCH", "/users/" + percent_encoded(pending.user) + "/presence",
                  presence_body(order.on), std::nullopt, effects);
             return std::nullopt;
           },
@@ -292,7 +293,7 @@ std::optional<Refusal> Commands::start(call::CommandId id, const call::Command& 
             }
             pending.state = order.state;
             if (order.state == call::AgentState::not_ready) pending.reason = order.reason;
-            post(it, "PATCH", "/call_center/agents/" + escaped(person->agent) + "/status",
+            post(it, "PATCH", "/call_center/agents/" + percent_encoded(person->agent) + "/status",
                  agent_status_body(*word, pending.reason), std::nullopt, effects);
             return std::nullopt;
           },

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pbx/percent_encoded.h"
 #include "pbx/webitel/fields.h"
 #include "pbx/webitel/rest.h"
 
@@ -175,7 +176,7 @@ std::string history_path(const PastQuery& query) {
                      "&size=" + std::to_string(query.size) +
                      "&sort=-created_at&created_at.from=" + std::to_string(query.from) +
                      "&created_at.to=" + std::to_string(query.until);
-  if (!query.user.empty()) path += "&user_id=" + escaped(query.user);
+  if (!query.user.empty()) path += "&user_id=" + percent_encoded(query.user);
   if (query.roots) path += "&skip_parent=true";
   for (const std::string_view field : kFields) (path += "&fields=") += field;
   return path;

@@ -136,9 +136,12 @@ std::vector<call::PastCall> past_calls_of(std::span<const PastLeg> found,
 
   std::vector<call::PastCall> calls;
   for (const PastLeg& leg : found) {
-    std::vector<const PastLeg*> family = families[top_of(leg, by_id)];
+    const std::string_view top = top_of(leg, by_id);
+    std::vector<const PastLeg*> family = families[top];
     std::erase_if(family, [&](const PastLeg* other) { return other->id == leg.id; });
     calls.push_back(past_call_of(leg, family, directory));
+    // One call has one id, whoever's legs were asked for.
+    calls.back().id = top;
   }
   return calls;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/overloaded.h"
+#include "pbx/percent_encoded.h"
 #include "pbx/webitel/provisioning_codec.h"
 #include "pbx/webitel/refusals.h"
 #include "pbx/webitel/rows.h"
@@ -228,7 +229,7 @@ std::optional<Refusal> Provisioning::start(call::OrderId id, const call::Order& 
             std::string path = path_of(it.kind, it.user) +
                                "?page=" + std::to_string(open.place.page) +
                                "&size=" + std::to_string(open.place.size);
-            if (!it.text.empty()) path += "&q=" + escaped(it.text);
+            if (!it.text.empty()) path += "&q=" + percent_encoded(it.text);
             open_.emplace(id, std::move(open));
             send(id, "GET", path, {}, effects);
             return std::nullopt;

@@ -53,9 +53,6 @@ struct RestError {
 // Nothing if the reply is a success.
 std::optional<RestError> error_of(const HttpReply& reply);
 
-// For a query: everything but letters, digits and "-._~" becomes %XX.
-std::string escaped(std::string_view text);
-
 // A decimal number of 64 bits at most: the only ids that go into paths.
 bool is_number(std::string_view id);
 

@@ -1,4 +1,4 @@
-// Calls that are over, and their recordings: through all processes, on two generations of Vodia servers.
+// Calls that are over, and their recordings: through all processes, on two generations of Vodia servers and a Webitel.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Gateway, detailsOf, grpc } from './lib/gateway.mjs';
@@ -10,6 +10,8 @@ const keep = (it) => (everything.push(it), it);
 let nats, simulator, connector, control, gateway;
 
 const profiles = { modern: 'v70', legacy: 'v67' };
+const centre = 'centre'; // the Webitel
+const names = [...Object.keys(profiles), centre];
 const vodia = (name) => ({
   id: name,
   vendor: 'vodia',
@@ -19,8 +21,14 @@ const vodia = (name) => ({
   },
   limits: { backoff_first: '100ms', backoff_most: '500ms' },
 });
+const webitel = () => ({
+  id: centre,
+  vendor: 'webitel',
+  pbx: { host: '127.0.0.1', port: simulator.port(centre), tls: false, token: `${centre}-token` },
+  limits: { backoff_first: '100ms', backoff_most: '500ms' },
+});
 const startConnector = (instance) => Connector.start(nats,
-  [...Object.keys(profiles).map(vodia), tenantOf(simulator, 'other', { extensions: ['201'] })],
+  [...Object.keys(profiles).map(vodia), webitel(), tenantOf(simulator, 'other', { extensions: ['201'] })],
   { instance, lease: { ttl: '2s', settle: '1s' } });
 const isUp = (name) =>
   until(`${name} up`, async () => (await gateway.ask('Tenants', 'GetTenant', { name: `tenants/${name}` }))
@@ -35,13 +43,14 @@ before(async () => {
         name, vendor: 'vodia', port: 0, extensions: [500, 501, 502, 503], record_all: true,
         vodia: { profile, domain: `${name}.example` },
       })),
+      { name: centre, vendor: 'webitel', port: 0, extensions: [500, 501, 502, 503], record_all: true },
       { name: 'other', extensions: [201, 202] },
     ],
   }));
   connector = keep(await startConnector('one'));
   control = keep(await Control.start(nats));
   gateway = new Gateway(control.ports.grpc);
-  for (const name of [...Object.keys(profiles), 'other']) await isUp(name);
+  for (const name of [...names, 'other']) await isUp(name);
 });
 after(async () => {
   gateway?.close();
@@ -85,34 +94,43 @@ function download(recording, more = () => true) {
   });
 }
 const atThePbx = async (name, target) => {
-  const reply = await fetch(`http://127.0.0.1:${simulator.port(name)}${target}`,
-    { headers: { authorization: `Basic ${Buffer.from('admin:admin-demo').toString('base64')}` } });
+  const headers = name === centre ? { 'x-webitel-access': `${centre}-token` }
+    : { authorization: `Basic ${Buffer.from('admin:admin-demo').toString('base64')}` };
+  const reply = await fetch(`http://127.0.0.1:${simulator.port(name)}${target}`, { headers });
   assert.equal(reply.status, 200);
   return Buffer.from(await reply.arrayBuffer());
 };
 
-for (const [name, profile] of Object.entries(profiles)) {
-  test(`a recorded call is found, and its recording is just the PBX's (${profile})`, async () => {
+// Where the PBX itself has a recording.
+const soundOf = {
+  modern: (id) => `/rest/domain/modern.example/recs?id=${id}`,
+  legacy: (id) => `/audio.wav?type=recording&id=rec-${id}.wav`,
+  centre: (id) => `/api/storage/recordings/${id}/download`,
+};
+
+for (const name of names) {
+  test(`a recorded call is found, and its recording is just the PBX's (${profiles[name] ?? 'webitel'})`, async () => {
     const begun = Math.floor(Date.now() / 1000) - 1;
     await talk(name, '501', '502', 1_800);
     await talk(name, '502', '503', 100);
     await talk(name, '503', '501', 100);
 
-    const calls = await allPages(name, { page_size: 2, start_time: { seconds: begun } });
+    const wanted = { page_size: 2, start_time: { seconds: begun } };
+    await until('all three are in the records', async () => (await allPages(name, wanted)).length === 3);
+    const calls = await allPages(name, wanted);
     assert.deepEqual(calls.map((it) => [it.calling.device_id, it.called.device_id]),
       [['503', '501'], ['502', '503'], ['501', '502']]);
     const call = calls[2];
     assert.equal(call.direction, 'DIRECTION_INTERNAL');
     assert.deepEqual(call.device_ids.sort(), ['501', '502']);
     assert.ok(call.answer_time && call.end_time);
-    assert.equal(call.recordings.length, 1);
+    assert.equal(call.recordings.length, name === centre ? 2 : 1, 'a Webitel records each leg');
     const of503 = await allPages(name, { page_size: 1, device_id: '503' });
     assert.deepEqual(of503.map((it) => it.name), [calls[0].name, calls[1].name]);
     assert.deepEqual((await search(name, { end_time: { seconds: begun } })).calls, []);
 
     const id = call.recordings[0].split('/').at(-1);
-    const sound = await atThePbx(name, profile === 'v70' ? `/rest/domain/${name}.example/recs?id=${id}`
-      : `/audio.wav?type=recording&id=rec-${id}.wav`);
+    const sound = await atThePbx(name, soundOf[name](id));
     const got = await download(call.recordings[0]);
     assert.equal(got.error, undefined);
     assert.equal(got.recording.content_type, 'audio/wav');

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "pbx/percent_encoded.h"
 #include "pbx/webitel/capabilities.h"
 #include "pbx/webitel/refusals.h"
 
@@ -53,8 +54,8 @@ TEST(WebitelRest, TrustsTheBodysCodeBeforeTheStatus) {
 }
 
 TEST(WebitelRest, EscapesWhatGoesIntoAQuery) {
-  EXPECT_EQ(escaped("Ann-1_2.3~"), "Ann-1_2.3~");
-  EXPECT_EQ(escaped("a b&c=d/é\n"), "a%20b%26c%3Dd%2F%C3%A9%0A");
+  EXPECT_EQ(percent_encoded("Ann-1_2.3~"), "Ann-1_2.3~");
+  EXPECT_EQ(percent_encoded("a b&c=d/é\n"), "a%20b%26c%3Dd%2F%C3%A9%0A");
 }
 
 TEST(WebitelRest, TakesNothingButNumbersForIds) {
