@@ -279,7 +279,8 @@ void Commands::expect_nothing(const Pending& pending) {
   for (const auto& [id, other] : pending_) {
     if (&other == &pending) continue;
     dials = dials || (other.dialling && other.user == pending.user);
-    std::erase_if(legs, [&](const std::string& leg) { return has(other.legs, leg); });
+    const std::vector<std::string>& others = other.legs;
+    std::erase_if(legs, [&](const std::string& leg) { return has(others, leg); });
   }
   if (pending.dialling && !dials) legs_.expect_made(pending.user, TimePoint::min());
   for (const std::string& leg : legs) legs_.expect_none(leg);
