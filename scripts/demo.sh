@@ -151,7 +151,7 @@ tenants:
 EOF
 start simulator-dune "$build/services/simulator/simulator" --any-ports \
   --config "$dir/simulator-dune.yaml" \
-  --scenario "$root/services/simulator/scenarios/sales-floor.yaml"
+  --scenario "$root/services/simulator/scenarios/contact-centre.yaml"
 await simulator-dune '"webitel":\{"plain":([0-9]+)' "$dir/simulator-dune.out"
 dune=$found
 
