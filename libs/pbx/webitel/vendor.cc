@@ -98,8 +98,25 @@ std::unique_ptr<pbx::Session> make_session(const Settings& settings, std::uint64
   return std::make_unique<Session>(std::move(options));
 }
 
+std::vector<Mistake> check(const Settings& settings) {
+  const bool has_tokens = !settings.tokens("user_tokens").empty();
+  const std::string& whose = settings.text("user_sockets");
+  if (whose == "listed" && !has_tokens) {
+    return {{"user_tokens", "missing; expected at least one, because user_sockets is listed"}};
+  }
+  if (whose == "none" && has_tokens) {
+    return {{"user_sockets",
+             "found \"none\"; expected listed or minted, because there are user_tokens"}};
+  }
+  return {};
+}
+
 }  // namespace
 
-Vendor vendor() { return {"webitel", "Webitel", kSettings, capabilities(), make_session}; }
+Vendor vendor() {
+  Vendor it{"webitel", "Webitel", kSettings, capabilities(), make_session};
+  it.check = check;
+  return it;
+}
 
 }  // namespace pbx::webitel
