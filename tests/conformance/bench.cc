@@ -29,4 +29,9 @@ const NotOffered* not_offered(const Bench& bench, std::string_view scenario) {
   return nullptr;
 }
 
+bool is_unsteady(const Bench& bench, std::string_view scenario) {
+  const NotOffered* row = not_offered(bench, scenario);
+  return row && row->unsteady;
+}
+
 }  // namespace conformance

@@ -25,6 +25,9 @@ struct Otherwise {
 struct NotOffered {
   const char* scenario;
   const char* why;  // a sentence
+  // What is told of it depends on when the PBX is asked, so that two runs are not alike. The state
+  // that is believed in the end has to be true all the same.
+  bool unsteady = false;
 };
 
 // What stays invisible in this vendor's protocol until the next snapshot: the truth is compared
@@ -101,5 +104,6 @@ std::span<const Bench* const> benches();
 
 const Otherwise* otherwise(const Bench& bench, std::string_view scenario);
 const NotOffered* not_offered(const Bench& bench, std::string_view scenario);
+bool is_unsteady(const Bench& bench, std::string_view scenario);
 
 }  // namespace conformance

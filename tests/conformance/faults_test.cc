@@ -19,8 +19,7 @@ class PbxFaults : public Conformance {
     gateway.connect();
     if (change) gateway.change_faults(change);
     Office office(gateway);
-    // Of what is not offered, only what holds for every dialogue can be asked for.
-    if (!compare || not_offered(bench(), scenario.name)) office.compare_only_at_the_end();
+    if (!compare || is_unsteady(bench(), scenario.name)) office.compare_only_at_the_end();
     scenario.play(office);
     std::string story = story_of(gateway.told());
     gateway.change_faults([](Faults& faults) { faults = {}; });
@@ -38,7 +37,7 @@ class PbxFaults : public Conformance {
   void changes_nothing(const Change& change) {
     for_each_scenario([&](const Scenario& it) {
       const std::string story = story_with(it, change, true);
-      if (not_offered(bench(), it.name)) return;
+      if (is_unsteady(bench(), it.name)) return;
       EXPECT_EQ(story, story_with(it, {}, true));
     });
   }

@@ -94,7 +94,7 @@ TEST_P(Resync, TellsNothingThatIsKnown) {
         gateway.cut(500ms);
         gateway.connect();
         EXPECT_EQ(differences(gateway), "") << story_of(gateway.told());
-        if (known && !not_offered(bench(), scenario.name)) {
+        if (known && !is_unsteady(bench(), scenario.name)) {
           EXPECT_EQ(story_of(gateway.told()), before);
         }
       });

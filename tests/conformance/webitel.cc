@@ -56,8 +56,8 @@ constexpr BlindSpots kBlind{
 constexpr const char* kNods = "OK says that a command was taken, not that anything came of it.";
 
 constexpr NotOffered kNotOffered[] = {
-    {"mute transfer", kBothUp},
-    {"two-step transfer: completed before the answer", kBothUp},
+    {"mute transfer", kBothUp, true},
+    {"two-step transfer: completed before the answer", kBothUp, true},
     {"caller abandons while queued", kNoQueueLeg},
     {"two-step transfer: to an ACD", kNoQueueLeg},
     {"two-step transfer: to a routing point", kNoQueueLeg},
