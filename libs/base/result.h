@@ -30,6 +30,11 @@ enum class Errc {
   challenge_used,         // this challenge was signed before
   resource_not_found,     // the PBX has no such phone, user, token or agent
   already_exists,         // the PBX has one of this name, number or login already
+  unauthenticated,        // the caller showed no credentials, and has to
+  credentials_invalid,    // the caller's credentials are none that we accept
+  credentials_expired,    // they were, and are not any more
+  access_denied,          // the policy does not give the caller this right
+  rate_limited,           // the caller asks more often than it may
 
   // Why it could not be done, or whether it was is not known.
   owner_moving,       // no connector owns the tenant right now; one will within the lease time

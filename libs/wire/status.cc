@@ -29,6 +29,7 @@ enum Code {
   UNIMPLEMENTED = 12,
   INTERNAL = 13,
   UNAVAILABLE = 14,
+  UNAUTHENTICATED = 16,
 };
 
 constexpr std::nullopt_t kNoRetry = std::nullopt;
@@ -82,6 +83,19 @@ constexpr auto kRows = std::to_array<ErrorRow>({
      "Check the name against the list of its kind; somebody may have deleted it.", kNoRetry},
     {Errc::already_exists, ALREADY_EXISTS, "RESOURCE_EXISTS",
      "Take the one that is there, or choose another name, number or login.", kNoRetry},
+    {Errc::unauthenticated, UNAUTHENTICATED, "CREDENTIALS_REQUIRED",
+     "Send `authorization: Bearer <token>` with each RPC, or connect with a client certificate.",
+     kNoRetry},
+    {Errc::credentials_invalid, UNAUTHENTICATED, "CREDENTIALS_INVALID",
+     "Read what is wrong with them in the message; the operator's policy file says whom it knows.",
+     kNoRetry},
+    {Errc::credentials_expired, UNAUTHENTICATED, "CREDENTIALS_EXPIRED",
+     "Get a new token or certificate, and check the clocks of both sides.", kNoRetry},
+    {Errc::access_denied, PERMISSION_DENIED, "ACCESS_DENIED",
+     "Ask the gateway's operator for the group of services and the tenant that the message names.",
+     kNoRetry},
+    {Errc::rate_limited, RESOURCE_EXHAUSTED, "RATE_LIMITED",
+     "Wait as long as RetryInfo says: nothing was sent.", 1s},
     {Errc::owner_moving, UNAVAILABLE, "OWNER_MOVING",
      "Try again: nothing was sent, and another connector takes over within the lease time.", 1s},
     {Errc::pbx_disconnected, UNAVAILABLE, "PBX_DISCONNECTED",
@@ -246,7 +260,8 @@ google::rpc::Status to_status(const Failure& failure) {
   out.set_message(shortened(detail.empty() ? failure.why.message() : detail, kMessageMax));
   out.add_details()->PackFrom(error_info(failure, row));
   if (!failure.field.empty()) out.add_details()->PackFrom(bad_request(failure, out.message()));
-  if (row.retry_after) out.add_details()->PackFrom(retry_info(*row.retry_after));
+  const auto wait = failure.retry_after ? failure.retry_after : row.retry_after;
+  if (wait) out.add_details()->PackFrom(retry_info(*wait));
 
   const auto found = failure.metadata.find("resource");
   const auto resource =

@@ -45,6 +45,8 @@ struct Failure {
   // Keys [a-z][a-zA-Z0-9-_]+, at most 64 characters; others are left out. "resource", a resource
   // name, also makes the ResourceInfo of a NOT_FOUND.
   std::map<std::string, std::string> metadata{};
+  // Instead of the row's; of a limit that knows better.
+  std::optional<std::chrono::milliseconds> retry_after{};
 };
 // Always with ErrorInfo; with BadRequest if there is a `field`, RetryInfo if the row has a delay,
 // PreconditionFailure for FAILED_PRECONDITION, and ResourceInfo as said above.

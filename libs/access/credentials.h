@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace access {
+
+// What a caller showed, as the transport has it. `bearer` is a secret.
+struct Credentials {
+  // Of "authorization: Bearer <bearer>"; empty: none was sent.
+  std::string bearer;
+  // The names in the client's certificate, which the transport has verified already:
+  // "uri:spiffe://x/crm", "dns:crm.example", "cn:crm". Empty: none was shown.
+  std::vector<std::string> certificate_names;
+};
+
+// How a caller's name is known; the word that audit records have for it.
+enum class Means { none, certificate, jwt, token };
+std::string_view name_of(Means means);  // "certificate"
+
+}  // namespace access
