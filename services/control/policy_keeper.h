@@ -10,9 +10,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include "rights/policy.h"
 #include "config/watch.h"
 #include "control/metrics.h"
+#include "rights/policy.h"
 
 namespace control {
 
@@ -40,7 +40,8 @@ class PolicyKeeper {
  private:
   void reload();
   bool watch(const std::vector<std::filesystem::path>& files);
-  void take(std::shared_ptr<const rights::Policy> policy);
+  bool follow(const std::vector<std::filesystem::path>& files);
+  void loaded();
 
   const boost::asio::any_io_executor home_;
   const std::filesystem::path file_;
