@@ -27,7 +27,7 @@ struct Identity {
 };
 
 // The policy file, read: whom the gateway knows, by what, and what each may do. Never changed once
-// made; any thread. docs/security.md has the file's format.
+// made; any thread. docs/policy.md has the file's format.
 class Policy {
  public:
   // Reads the file, and the key sets that it names. What is wrong is in `problems`, and then there

@@ -184,7 +184,7 @@ class Reader {
   Principal::Grant read_grant(const Section& in) {
     Principal::Grant grant;
     grant.tenants = in.list("tenants", {.doc = "Their ids, or \"*\": all, those to come included.",
-                                        .pattern = "\\*|[A-Za-z0-9._-]+",
+                                        .pattern = "\\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
                                         .like = "a tenant's id, or \"*\"",
                                         .count_min = 1,
                                         .count_max = 10'000});

@@ -1,7 +1,10 @@
 #include "rights/rules.h"
 
-#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -91,6 +94,28 @@ TEST_F(RulesTest, ReadsAWholeFile) {
   EXPECT_FALSE(crm.principal->may(base::TenantId("dune"), Group::control));
   EXPECT_TRUE(crm.principal->may_everywhere(Group::observe));
   EXPECT_FALSE(rules.members[1].principal->may_anywhere(Group::observe));
+}
+
+TEST_F(RulesTest, ReadsTheExampleOfTheDocumentation) {
+  std::ifstream in(POLICY_DOC);
+  const std::string doc{std::istreambuf_iterator<char>(in), {}};
+  const std::string_view fence = "```yaml\n";
+  const auto from = doc.find(fence) + fence.size();
+  ASSERT_GE(from, fence.size());
+  const auto to = doc.find("```", from);
+  ASSERT_NE(to, std::string::npos);
+  const Rules rules = rules_of(doc.substr(from, to - from));
+  EXPECT_THAT(lines_of(problems), IsEmpty());
+  EXPECT_THAT(rules.members, SizeIs(2));
+}
+
+TEST_F(RulesTest, NamesTenantsAsTheConnectorsDo) {
+  for (const char* name : {"Acme", "acme.", "-acme", "acme/bolt", "\"**\"", "\"\""}) {
+    EXPECT_THAT(complaints("principals: [{name: a, certificates: [\"cn:a\"], grants: [{tenants: [" +
+                           std::string(name) + "], groups: [observe]}]}]"),
+                ElementsAre(HasSubstr("expected a tenant's id, or \"*\"")))
+        << name;
+  }
 }
 
 TEST_F(RulesTest, TakesEveryAlgorithmAndHalfAMinuteIfNothingIsSaid) {
