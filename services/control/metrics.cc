@@ -12,9 +12,10 @@ Metrics::Metrics(telemetry::Metrics& registry)
       command_success(registry.gauge("pbxgw_command_last_success_timestamp_seconds",
                                      "When an RPC was last answered with OK; 0: not yet.")),
       in_flight(registry.gauge("pbxgw_commands_in_flight", "Unary RPCs that await their answer.")),
-      in_flight_max(registry.gauge("pbxgw_commands_in_flight_limit", "How many may be.")),
+      in_flight_max(registry.gauge("pbxgw_commands_in_flight_limit",
+                                   "How many unary RPCs may await their answer.")),
       watchers(registry.gauge("pbxgw_watchers", "Watches that are open.")),
-      watchers_max(registry.gauge("pbxgw_watchers_limit", "How many may be.")),
+      watchers_max(registry.gauge("pbxgw_watchers_limit", "How many watches may be open.")),
       watchers_opened(registry.counter("pbxgw_watchers_opened_total", "Watches opened.")),
       watchers_too_slow(registry.counter("pbxgw_watchers_too_slow_total",
                                          "Watches ended since their callers took nothing.")),
@@ -30,20 +31,25 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                   "How late the event loop was for a timer: what it is behind.",
                                   telemetry::latency_buckets())),
       signals(registry.gauge("pbxgw_signal_streams", "Media clients (WebRtc.Signal) at work.")),
-      signals_max(registry.gauge("pbxgw_signal_streams_limit", "How many may be.")),
-      signals_opened(registry.counter("pbxgw_signal_streams_opened_total", "Streams opened.")),
+      signals_max(
+          registry.gauge("pbxgw_signal_streams_limit", "How many media clients may be at work.")),
+      signals_opened(
+          registry.counter("pbxgw_signal_streams_opened_total", "Media clients' streams opened.")),
       signals_too_slow(
           registry.counter("pbxgw_signal_streams_too_slow_total",
                            "Media clients' streams ended since their clients took nothing.")),
-      signal_messages(registry.counters("pbxgw_signal_messages_total",
-                                        "Messages passed on: from_client or to_client.",
-                                        {{"direction", 2}})),
+      signal_messages(registry.counters(
+          "pbxgw_signal_messages_total",
+          "Messages of media clients passed on: from_client or to_client.", {{"direction", 2}})),
       recordings(registry.gauge("pbxgw_recordings", "Downloads of recordings that are under way.")),
-      recordings_max(registry.gauge("pbxgw_recordings_limit", "How many may be.")),
-      recordings_opened(registry.counter("pbxgw_recordings_opened_total", "Downloads begun.")),
+      recordings_max(registry.gauge("pbxgw_recordings_limit",
+                                    "How many downloads of recordings may be under way.")),
+      recordings_opened(
+          registry.counter("pbxgw_recordings_opened_total", "Downloads of recordings begun.")),
       recording_bytes(
           registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
-      recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
-                                           "Downloads ended since their callers took nothing.")) {}
+      recordings_too_slow(
+          registry.counter("pbxgw_recordings_too_slow_total",
+                           "Downloads of recordings ended since their callers took nothing.")) {}
 
 }  // namespace control
