@@ -81,9 +81,30 @@ test('what may fail is there as 0 before it does', async () => {
   for (const series of [
     'pbxgw_gaps_total{reason="outbox_full"}', 'pbxgw_events_lost_total{reason="outbox_age"}',
     'pbxgw_publish_failures_total{reason="rejected"}', 'pbxgw_lease_lost_total', 'pbxgw_lease_renew_failures_total',
-    'pbxgw_link_reconnects_total{reason="login_rejected",vendor="innova360"}', 'pbxgw_outbox_oldest_timestamp_seconds',
+    'pbxgw_link_reconnects_total{reason="login_rejected",vendor="innova360"}',
   ]) {
     assert.equal(value(exposed, series), 0, series);
+  }
+  await until('an empty outbox', async () =>
+    value(await exposition(connector), 'pbxgw_outbox_oldest_timestamp_seconds') === 0);
+});
+
+test('what is open stands beside its limit', async () => {
+  const watch = gateway.watch({ parent: 'tenants/acme' });
+  watch.on('error', () => {});  // it is cancelled below
+  await until('a watch', async () => value(await exposition(control), 'pbxgw_watchers') === 1);
+  const exposed = await exposition(control);
+  assert.equal(value(exposed, 'pbxgw_watchers_opened_total'), 1);
+  for (const [series, limit] of [
+    ['pbxgw_watchers', 1000], ['pbxgw_commands_in_flight', 1000], ['pbxgw_signal_streams', 1000], ['pbxgw_recordings', 100],
+  ]) {
+    assert.equal(value(exposed, `${series}_limit`), limit);
+    assert.ok(value(exposed, series) >= 0, series);
+  }
+  watch.cancel();
+  await until('none', async () => value(await exposition(control), 'pbxgw_watchers') === 0);
+  for (const service of [connector, control]) {
+    assert.ok(value(await exposition(service), 'pbxgw_loop_lag_seconds_count') > 0);
   }
 });
 
@@ -97,7 +118,8 @@ test('a configuration with mistakes is told as long as it is there', async () =>
   await until('the correction', async () => (await connector.metric('pbxgw_config_ok')) === 1);
 });
 
-test('without NATS, which probe says no, since when, and what waits', async () => {
+test('without NATS a probe says no, renewals fail, and the lease is lost', async () => {
+  const [lost, taken] = [await connector.metric('pbxgw_lease_lost_total'), await connector.metric('pbxgw_lease_taken_total')];
   await nats.stop();
   for (const service of [connector, control]) {
     await until('no connection', async () => value(await exposition(service), 'pbxgw_nats_connected') === 0);
@@ -105,7 +127,12 @@ test('without NATS, which probe says no, since when, and what waits', async () =
     assert.equal(value(exposed, 'pbxgw_probe_ok{probe="readiness"}'), 0);
     assert.equal(value(exposed, 'pbxgw_probe_ok{probe="liveness"}'), 1);
   }
+  await until('the lease to be lost', async () => (await connector.metric('pbxgw_lease_lost_total')) === lost + 1);
+  assert.ok((await connector.metric('pbxgw_lease_renew_failures_total')) > 0);
+  assert.equal(await connector.metric('pbxgw_lease_held'), 0);
   await nats.start();
+  await until('an owner', async () => (await connector.metric('pbxgw_lease_held')) === 1);
+  assert.equal(await connector.metric('pbxgw_lease_taken_total'), taken + 1);
   for (const service of [connector, control]) {
     await until('ready', async () => value(await exposition(service), 'pbxgw_probe_ok{probe="readiness"}') === 1);
   }
