@@ -24,12 +24,17 @@ const kSoon = {
   pbxgw_audit_lost_total: [],
   pbxgw_audit_records_total: ['outcome'],
   pbxgw_bus_auth_failures_total: [],
+  pbxgw_bus_permission_violations_total: [],
+  pbxgw_bus_renewal_failures_total: [],
+  pbxgw_bus_renewals_total: [],
   pbxgw_certificate_expiry_timestamp_seconds: ['which'],
   pbxgw_certificate_reloads_total: ['which', 'outcome'],
   pbxgw_policy_loaded_timestamp_seconds: [],
   pbxgw_policy_stale: [],
   pbxgw_rate_limited_total: ['limit'],
   pbxgw_refusals_total: ['reason', 'credential'],
+  pbxgw_streams_revoked_total: ['reason'],
+  pbxgw_tls_refusals_total: ['reason'],
 };
 
 // Metrics by name, each with its kind and the set of its labels: those of docs/metrics.md, which a test holds to be
