@@ -34,18 +34,24 @@ std::optional<connector::Config> load(const std::string& file, std::ostream& com
   return config;
 }
 
+void print_metrics() {
+  telemetry::Metrics all;
+  const connector::Metrics declared(all);
+  std::cout << all.reference();
+  throw CLI::Success();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Keeps one link to each tenant's PBX, and publishes its events to NATS JetStream."};
   std::string file = "connector.yaml";
-  bool check = false, reference = false, metrics = false, table = false, notes = false;
-  bool announce = false;
+  bool check = false, reference = false, table = false, notes = false, announce = false;
   app.add_option("--config", file, "The configuration file")->capture_default_str();
   app.add_flag("--check-config", check,
                "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", reference, "Print every setting, as Markdown");
-  app.add_flag("--metric-reference", metrics, "Print every metric, as Markdown");
+  app.add_flag_callback("--metric-reference", print_metrics, "Print every metric, as Markdown");
   app.add_flag("--capability-table", table, "Print what each PBX can do, as Markdown");
   app.add_flag("--capability-reference", notes, "The same, with what to know and why not");
   app.add_flag("--announce", announce,
@@ -57,12 +63,6 @@ int main(int argc, char** argv) {
     auto document = config::Document::for_reference();
     connector::read_config(document);
     std::cout << document.reference();
-    return 0;
-  }
-  if (metrics) {
-    telemetry::Metrics all;
-    const connector::Metrics declared(all);
-    std::cout << all.reference();
     return 0;
   }
   if (table) std::cout << connector::capability_table(pbx::vendors());

@@ -71,10 +71,6 @@ Control::Control(const Config& config)
       beat_timer_(io_),
       drained_(io_),
       admin_(config_.admin, registry_, health_) {
-  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
-  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
-  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
-  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   using telemetry::Probe;
   health_.add(Probe::liveness, "loops", heartbeats_.check());
   health_.add(Probe::readiness, "nats", [this]() -> std::optional<std::string> {
@@ -96,6 +92,10 @@ int Control::run() {
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
+  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
+  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
+  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
+  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   signals_.async_wait([this](base::Error cancelled, int) {
     if (cancelled) return;
     // Whoever asks twice does not want to wait.

@@ -53,7 +53,6 @@ grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
     return stream.get();
   }
   watch_tools_.metrics.watchers.add(1);
-  watch_tools_.metrics.watchers_opened.add();
   auto finish = [this, watch, stream](std::exception_ptr failure) {
     if (failure) stream->finish(to_grpc(internal_error("Watch", failure)));
     watch_tools_.metrics.watchers.add(-1);
@@ -73,7 +72,6 @@ grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Di
     return stream.get();
   }
   signal_tools_.metrics.signals.add(1);
-  signal_tools_.metrics.signals_opened.add();
   auto finish = [this, call, stream](std::exception_ptr failure) {
     if (failure) stream->finish(to_grpc(internal_error("Signal", failure)));
     signal_tools_.metrics.signals.add(-1);
@@ -99,7 +97,6 @@ grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* Dispatcher::download(
     return stream.get();
   }
   download_tools_.metrics.recordings.add(1);
-  download_tools_.metrics.recordings_opened.add();
   auto finish = [this, download, stream](std::exception_ptr failure) {
     if (failure) stream->finish(to_grpc(internal_error("GetRecording", failure)));
     download_tools_.metrics.recordings.add(-1);

@@ -9,6 +9,7 @@
 #include "config/document.h"
 #include "control/config.h"
 #include "control/control.h"
+#include "control/metrics.h"
 #include "telemetry/log.h"
 #include "telemetry/version.h"
 
@@ -16,15 +17,10 @@ namespace {
 
 struct Arguments {
   std::string config = "control.yaml";
-  bool check = false, reference = false, metrics = false, announce = false;
+  bool check = false, reference = false, announce = false;
 };
 
 int serve(const Arguments& arguments) {
-  if (arguments.metrics) {
-    telemetry::Metrics all;
-    const control::Metrics declared(all);
-    return std::cout << all.reference(), EXIT_SUCCESS;
-  }
   auto document = arguments.reference
                       ? config::Document::for_reference()
                       : config::Document::load(arguments.config, config::process_environment());
@@ -45,6 +41,13 @@ int serve(const Arguments& arguments) {
   return service.run();
 }
 
+void print_metrics() {
+  telemetry::Metrics all;
+  const control::Metrics declared(all);
+  std::cout << all.reference();
+  throw CLI::Success();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,7 +57,7 @@ int main(int argc, char** argv) {
   app.add_flag("--check-config", arguments.check,
                "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
-  app.add_flag("--metric-reference", arguments.metrics, "Print every metric, as Markdown");
+  app.add_flag_callback("--metric-reference", print_metrics, "Print every metric, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
   app.set_version_flag("--version", std::string(telemetry::version()));
   CLI11_PARSE(app, argc, argv);

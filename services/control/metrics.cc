@@ -48,8 +48,7 @@ Metrics::Metrics(telemetry::Metrics& registry)
           registry.counter("pbxgw_recordings_opened_total", "Downloads of recordings begun.")),
       recording_bytes(
           registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
-      recordings_too_slow(
-          registry.counter("pbxgw_recordings_too_slow_total",
-                           "Downloads of recordings ended since their callers took nothing.")) {}
+      recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
+                                           "Downloads ended since their callers took nothing.")) {}
 
 }  // namespace control
