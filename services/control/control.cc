@@ -92,10 +92,6 @@ int Control::run() {
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
-  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
-  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
-  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
-  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   signals_.async_wait([this](base::Error cancelled, int) {
     if (cancelled) return;
     // Whoever asks twice does not want to wait.
@@ -103,6 +99,10 @@ int Control::run() {
     for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, [](int) { _exit(1); });
     begin_drain(EXIT_SUCCESS);
   });
+  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
+  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
+  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
+  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   update_health();
   beat();
   io_.run();

@@ -9,7 +9,6 @@
 #include "config/document.h"
 #include "control/config.h"
 #include "control/control.h"
-#include "control/metrics.h"
 #include "telemetry/log.h"
 #include "telemetry/version.h"
 
