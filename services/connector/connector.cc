@@ -29,7 +29,6 @@ namespace {
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLog = telemetry::log::Logger("connector");
 constexpr auto kPlanEvery = 200ms;
-constexpr auto kTick = 500ms;
 constexpr auto kTakeAgain = 500ms;  // after a lease was not to be had
 constexpr auto kRetry = 1s;
 constexpr auto kSettle = 300ms;  // of the configuration file, once it changed
@@ -435,13 +434,11 @@ asio::awaitable<void> Connector::tick() {
         oldest = std::min(oldest, its);
       }
     }
-    commons_.metrics.nats_connected.set(connected ? 1 : 0);
     if (oldest == std::chrono::system_clock::time_point::max()) oldest = {};
     commons_.metrics.outbox_oldest.set(oldest);
-    const auto due = now() + kTick;
-    auto pausing = pause(kTick);
+    commons_.metrics.nats_connected.set(connected ? 1 : 0);
+    auto pausing = pause(500ms);
     co_await std::move(pausing);
-    commons_.metrics.loop_lag.observe(now() - due);
   }
 }
 
@@ -454,6 +451,7 @@ void Connector::spawn(asio::awaitable<void> work) {
 asio::awaitable<void> Connector::pause(std::chrono::milliseconds time) {
   asio::steady_timer timer(io_, time);
   co_await timer.async_wait(kTuple);
+  commons_.metrics.loop_lag.observe(now() - timer.expiry());
 }
 
 }  // namespace connector
