@@ -54,6 +54,11 @@ test('each alert says what is the matter, and where the runbook has it', () => {
   }
 });
 
+test('the runbook points to places of its own that there are', () => {
+  const anchors = new Set(headings.map(anchor));
+  for (const [, fragment] of text('docs/operations.md').matchAll(/\]\(#([^)]+)\)/g)) assert.ok(anchors.has(fragment), fragment);
+});
+
 test('the runbook has no alert that there is not', () => {
   const names = new Set(alerts.map((it) => it.alert));
   assert.deepEqual(headings.filter((it) => it.startsWith('Pbxgw') && !names.has(it)), []);
