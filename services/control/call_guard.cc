@@ -62,6 +62,9 @@ class Guard final : public experimental::Interceptor {
     const std::string_view rpc =
         is_ours() ? method_.substr(method_.rfind('/') + 1) : std::string_view("other");
     metrics_.commands.at({rpc, wire::name_of_code(code)}).add();
+    if (code == grpc::StatusCode::OK && is_ours()) {
+      metrics_.command_success.set(std::chrono::system_clock::now());
+    }
     if (is_unary_ && is_ours()) {
       metrics_.command_time.at({rpc}).observe(steady_clock::now() - begun_);
     }

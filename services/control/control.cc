@@ -99,6 +99,10 @@ int Control::run() {
     for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, [](int) { _exit(1); });
     begin_drain(EXIT_SUCCESS);
   });
+  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
+  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
+  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
+  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   update_health();
   beat();
   io_.run();
@@ -127,7 +131,7 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 
 void Control::update_health() {
   const bool connected = connection_->connected();
-  metrics_.bus_connected.set(connected ? 1 : 0);
+  metrics_.nats_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.
   if (draining_ || serving_ == connected) return;
   serving_ = connected;
@@ -140,7 +144,9 @@ void Control::beat() {
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {
-    if (!cancelled) beat();
+    if (cancelled) return;
+    metrics_.loop_lag.observe(steady_clock::now() - beat_timer_.expiry());
+    beat();
   });
 }
 

@@ -54,6 +54,13 @@ int serve(const Arguments& arguments) {
   return service.run();
 }
 
+void print_metrics() {
+  telemetry::Metrics all;
+  const control::Metrics declared(all);
+  std::cout << all.reference();
+  throw CLI::Success();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -65,6 +72,7 @@ int main(int argc, char** argv) {
   app.add_option("--check-policy", arguments.policy,
                  "Only say what is wrong with this policy file, or what each principal may do");
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
+  app.add_flag_callback("--metric-reference", print_metrics, "Print every metric, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
   app.set_version_flag("--version", std::string(telemetry::version()));
   CLI11_PARSE(app, argc, argv);

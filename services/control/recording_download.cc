@@ -41,6 +41,7 @@ RecordingDownload::RecordingDownload(DownloadTools tools, asio::any_io_executor 
 
 asio::awaitable<void> RecordingDownload::run() {
   const auto self = shared_from_this();
+  tools_.metrics.recordings_opened.add();
   RecordingStream::Handlers handlers;
   handlers.on_space = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {

@@ -66,6 +66,7 @@ SignalCall::SignalCall(SignalTools tools, asio::any_io_executor executor,
 
 asio::awaitable<void> SignalCall::run() {
   const auto self = shared_from_this();
+  tools_.metrics.signals_opened.add();
   const auto wake = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {
       if (const auto call = weak.lock()) call->notify();

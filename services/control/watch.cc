@@ -82,6 +82,7 @@ Watch::Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, WatchRequest
 
 asio::awaitable<void> Watch::run() {
   const auto self = shared_from_this();
+  tools_.metrics.watchers_opened.add();
   WatchStream::Handlers handlers;
   handlers.on_space = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {
