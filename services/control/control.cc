@@ -61,10 +61,11 @@ Control::Control(const Config& config)
       directory_watch_(connection_, requests_, directory_),
       gateway_(requests_, directory_),
       core_{directory_, gateway_},
+      gate_(policy_of(config_), metrics_),
       admission_(config_.limits),
-      dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
+      dispatcher_(io_.get_executor(), core_, gate_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  SignalTools{core_, metrics_, config_.signal_times},
+                  SignalTools{core_, gate_, metrics_, config_.signal_times},
                   DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
@@ -137,6 +138,7 @@ void Control::update_health() {
 void Control::beat() {
   beat_.tick(steady_clock::now());
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
+  gate_.tick(std::chrono::system_clock::now());
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {

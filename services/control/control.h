@@ -18,6 +18,7 @@
 #include "control/directory.h"
 #include "control/directory_watch.h"
 #include "control/dispatcher.h"
+#include "control/gate.h"
 #include "control/metrics.h"
 #include "control/server.h"
 #include "telemetry/admin_server.h"
@@ -64,6 +65,7 @@ class Control {
   DirectoryWatch directory_watch_;
   CommandGateway gateway_;
   Core core_;
+  Gate gate_;
   Admission admission_;
   Dispatcher dispatcher_;
   Server server_;

@@ -23,6 +23,8 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Counter recordings_too_slow;
+  telemetry::Family<telemetry::Counter> refusals;         // reason, credential
+  telemetry::Family<telemetry::Counter> streams_revoked;  // reason
 };
 
 }  // namespace control
