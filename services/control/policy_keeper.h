@@ -10,7 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include "access/policy.h"
+#include "rights/policy.h"
 #include "config/watch.h"
 #include "control/metrics.h"
 
@@ -22,7 +22,7 @@ namespace control {
 // which runs one handler at a time.
 class PolicyKeeper {
  public:
-  // Without a `file` the policy is access::Policy::open(). Throws std::runtime_error, which says
+  // Without a `file` the policy is rights::Policy::open(). Throws std::runtime_error, which says
   // everything that is wrong, if the file cannot be used or watched. `settle` as for a FileWatch.
   PolicyKeeper(boost::asio::any_io_executor home, std::filesystem::path file,
                const Metrics& metrics,
@@ -32,7 +32,7 @@ class PolicyKeeper {
   PolicyKeeper& operator=(const PolicyKeeper&) = delete;
 
   // Never null. Any thread.
-  std::shared_ptr<const access::Policy> current() const;
+  std::shared_ptr<const rights::Policy> current() const;
   // `changed` is called on the home executor each time that current() is another, after it is. It
   // has to be good for as long as this lives.
   void on_change(std::function<void()> changed);
@@ -40,7 +40,7 @@ class PolicyKeeper {
  private:
   void reload();
   bool watch(const std::vector<std::filesystem::path>& files);
-  void take(std::shared_ptr<const access::Policy> policy);
+  void take(std::shared_ptr<const rights::Policy> policy);
 
   const boost::asio::any_io_executor home_;
   const std::filesystem::path file_;
@@ -49,7 +49,7 @@ class PolicyKeeper {
   std::map<std::filesystem::path, std::unique_ptr<config::FileWatch>> watches_;
   std::vector<std::function<void()>> listeners_;
   mutable std::mutex mutex_;  // current_
-  std::shared_ptr<const access::Policy> current_;
+  std::shared_ptr<const rights::Policy> current_;
 };
 
 }  // namespace control
