@@ -4,17 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "access/group.h"
-#include "access/policy.h"
 #include "base/ids.h"
 #include "google/rpc/status.pb.h"
+#include "rights/group.h"
+#include "rights/policy.h"
 
 namespace control {
 
 // An RPC that the gate let in: whose it is, and what may be done for it. Never changed once made.
 struct Admitted {
-  access::Identity identity;  // with a principal, always
-  access::Group group;        // what the RPC needs, and the principal has
+  rights::Identity identity;  // with a principal, always
+  rights::Group group;        // what the RPC needs, and the principal has
   // Those that the request names; he has the group for each of them.
   std::vector<base::TenantId> tenants;
   std::string rpc;  // "pbxgw.v1.CallControl/MakeCall"
@@ -26,13 +26,14 @@ struct Admitted {
     return identity.principal && identity.principal->may(tenant, group);
   }
 };
-// Everything that is done for a caller is done by such a right; nobody else than the gate makes one.
+// Everything that is done for a caller is done by such a right; nobody else than the gate makes
+// one.
 using Right = std::shared_ptr<const Admitted>;
 
 // PERMISSION_DENIED: says what is missing. The same whether there is such a tenant or not.
-google::rpc::Status lacks(const std::string& principal, access::Group group,
+google::rpc::Status lacks(const std::string& principal, rights::Group group,
                           const base::TenantId& tenant);
 // For an RPC that is about no tenant in particular: he has the group for none.
-google::rpc::Status lacks(const std::string& principal, access::Group group);
+google::rpc::Status lacks(const std::string& principal, rights::Group group);
 
 }  // namespace control

@@ -54,8 +54,9 @@ class Guard final : public experimental::Interceptor {
   // The method, which is unique within pbxgw.v1; "Provisioning/GetDevice" is not "GetDevice".
   std::string label() const {
     if (!is_ours()) return "other";
-    const std::string_view prefix =
-        method_.starts_with(kProvisioning) ? kProvisioning : method_.substr(0, method_.rfind('/') + 1);
+    const std::string_view prefix = method_.starts_with(kProvisioning)
+                                        ? kProvisioning
+                                        : method_.substr(0, method_.rfind('/') + 1);
     return std::string(method_.substr(prefix.size()));
   }
 

@@ -21,7 +21,9 @@ ServerOptions read_server(const Section& grpc) {
   server.port = static_cast<std::uint16_t>(grpc.integer(
       "port", {.doc = "Their port; 0: any free one.", .otherwise = server.port, .most = 65'535}));
   server.reflection = grpc.boolean(
-      "reflection", {.doc = "Lets clients such as grpcurl ask for the API, which needs no credentials.", .otherwise = false});
+      "reflection",
+      {.doc = "Lets clients such as grpcurl ask for the API, which needs no credentials.",
+       .otherwise = false});
   server.request_bytes_max = static_cast<std::size_t>(
       grpc.bytes("request", {.doc = "The largest request taken; beyond it: RESOURCE_EXHAUSTED.",
                              .otherwise = server.request_bytes_max,

@@ -20,6 +20,7 @@
 #include "control/dispatcher.h"
 #include "control/gate.h"
 #include "control/metrics.h"
+#include "control/policy_keeper.h"
 #include "control/server.h"
 #include "telemetry/admin_server.h"
 #include "telemetry/health.h"
@@ -65,6 +66,7 @@ class Control {
   DirectoryWatch directory_watch_;
   CommandGateway gateway_;
   Core core_;
+  PolicyKeeper policy_;
   Gate gate_;
   Admission admission_;
   Dispatcher dispatcher_;

@@ -49,7 +49,7 @@ void Dispatcher::turned_away(const Refused& refused, const CommandLine& line) co
   const auto& principal = refused.identity.principal;
   kLog.info("refused", {{"rpc", refused.rpc},
                         {"principal", principal ? principal->name() : std::string()},
-                        {"credential", access::name_of(refused.identity.means)},
+                        {"credential", rights::name_of(refused.identity.means)},
                         {"address", line.address},
                         {"reason", reason_of(refused.status)}});
 }
@@ -152,14 +152,13 @@ grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* Dispatcher::download(
   }
   auto name = wire::parse_recording(request.name());
   if (!name || name->tenant.empty() || name->id.empty()) {
-    const auto status =
-        wire::to_status(not_of_form("name", request.name(), wire::kRecordingForm));
+    const auto status = wire::to_status(not_of_form("name", request.name(), wire::kRecordingForm));
     ended(**right, line, status);
     stream->finish(to_grpc(status));
     return stream.get();
   }
-  auto download = std::make_shared<RecordingDownload>(
-      download_tools_, executor_, stream, std::move(*name), caller_of(context, *right));
+  auto download = std::make_shared<RecordingDownload>(download_tools_, executor_, stream,
+                                                      std::move(*name), caller_of(context, *right));
   start(line, Admission::Kind::recording, download_tools_.metrics.recordings, std::move(shown),
         *right, stream, download);
   return stream.get();

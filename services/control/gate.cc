@@ -19,12 +19,12 @@
 
 namespace control {
 
-using access::Group;
-using access::Means;
 using base::Errc;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using rights::Group;
+using rights::Means;
 
 namespace {
 
@@ -76,8 +76,8 @@ void take_name(const std::string& text, Named& named) {
     return;
   }
   // What a handler would not take for a name is not taken for one here; it will say so.
-  auto tenant = wire::parse_tenant(
-      std::string_view(text).substr(0, text.find('/', kNamePrefix.size())));
+  auto tenant =
+      wire::parse_tenant(std::string_view(text).substr(0, text.find('/', kNamePrefix.size())));
   if (!tenant || tenant->empty()) return;
   auto& known = named.tenants;
   if (std::find(known.begin(), known.end(), *tenant) == known.end()) {
@@ -140,9 +140,9 @@ Means means_of(const Shown& shown) {
   return shown.credentials.certificate_names.empty() ? Means::none : Means::certificate;
 }
 
-using Identified = boost::system::result<access::Identity, google::rpc::Status>;
+using Identified = boost::system::result<rights::Identity, google::rpc::Status>;
 
-Identified identify(const access::Policy& policy, const Shown& shown,
+Identified identify(const rights::Policy& policy, const Shown& shown,
                     std::chrono::system_clock::time_point now) {
   if (!shown.mistake.empty() && !policy.is_open()) {
     return refuse(Errc::credentials_invalid, shown.mistake);
@@ -152,7 +152,7 @@ Identified identify(const access::Policy& policy, const Shown& shown,
   return std::move(*identity);
 }
 
-std::optional<google::rpc::Status> missing(const access::Principal& principal, Group group,
+std::optional<google::rpc::Status> missing(const rights::Principal& principal, Group group,
                                            const Named& named) {
   for (const base::TenantId& tenant : named.tenants) {
     if (!principal.may(tenant, group)) return lacks(principal.name(), group, tenant);
@@ -163,15 +163,15 @@ std::optional<google::rpc::Status> missing(const access::Principal& principal, G
 
 // Why a stream that was let in by `right` may not go on as somebody whom the policy knows as
 // `now`.
-std::optional<google::rpc::Status> lost(const Admitted& right, const access::Principal& now) {
-  const access::Principal& before = *right.identity.principal;
+std::optional<google::rpc::Status> lost(const Admitted& right, const rights::Principal& now) {
+  const rights::Principal& before = *right.identity.principal;
   if (now.name() != before.name()) {
     return refuse(Errc::credentials_invalid, "They are no longer those of " + before.name() + '.',
                   {{"principal", before.name()}});
   }
   if (auto status = missing(now, right.group, Named{right.tenants})) return status;
   if (right.of_all && !now.covers(before, right.group)) {
-    const std::string group(access::name_of(right.group));
+    const std::string group(rights::name_of(right.group));
     return refuse(Errc::access_denied,
                   now.name() + " has lost the group " + group + " for some tenants.",
                   {{"principal", now.name()}, {"group", group}, {"tenant", "tenants/-"}});
@@ -179,7 +179,7 @@ std::optional<google::rpc::Status> lost(const Admitted& right, const access::Pri
   return std::nullopt;
 }
 
-Gate::Verdict judge(const access::Policy& policy, const Shown& shown, const Message& request,
+Gate::Verdict judge(const rights::Policy& policy, const Shown& shown, const Message& request,
                     Gate::Clock::time_point now) {
   const Rule* rule = rule_of(*request.GetDescriptor());
   Named named = named_in(request);
@@ -204,13 +204,13 @@ Gate::Verdict judge(const access::Policy& policy, const Shown& shown, const Mess
     return refused;
   }
   const bool of_all = named.every || named.tenants.empty();
-  return std::make_shared<const Admitted>(Admitted{std::move(*identity), rule->group,
-                                                   std::move(named.tenants), rule->rpc, of_all});
+  return std::make_shared<const Admitted>(
+      Admitted{std::move(*identity), rule->group, std::move(named.tenants), rule->rpc, of_all});
 }
 
 void count(const Metrics& metrics, const google::rpc::Status& status,
-           const access::Identity& identity) {
-  metrics.refusals.at({reason_of(status), access::name_of(identity.means)}).add();
+           const rights::Identity& identity) {
+  metrics.refusals.at({reason_of(status), rights::name_of(identity.means)}).add();
 }
 
 google::rpc::Status over() {
@@ -242,14 +242,13 @@ Shown shown_by(const grpc::CallbackServerContext& context) {
                                                             {GRPC_X509_CN_PROPERTY_NAME, "cn:"}};
   for (const auto& [property, prefix] : kKinds) {
     for (const grpc::string_ref& name : peer->FindPropertyValues(property)) {
-      shown.credentials.certificate_names.push_back(prefix +
-                                                    std::string(name.data(), name.size()));
+      shown.credentials.certificate_names.push_back(prefix + std::string(name.data(), name.size()));
     }
   }
   return shown;
 }
 
-Gate::Gate(std::shared_ptr<const access::Policy> policy, const Metrics& metrics)
+Gate::Gate(std::shared_ptr<const rights::Policy> policy, const Metrics& metrics)
     : metrics_(metrics), policy_(std::move(policy)) {
   rule_of(*pbxgw::v1::WatchRequest::descriptor());  // a mistake in the protos ends the start
 }
@@ -313,7 +312,7 @@ Gate::Released Gate::release(const std::shared_ptr<Pending>& stream) {
   return released;
 }
 
-void Gate::replace(std::shared_ptr<const access::Policy> policy, Clock::time_point now) {
+void Gate::replace(std::shared_ptr<const rights::Policy> policy, Clock::time_point now) {
   {
     const std::lock_guard lock(mutex_);
     policy_ = policy;
@@ -344,9 +343,10 @@ void Gate::end_those(const Judge& judge) {
       if (!why) continue;
       held.over = true;
       metrics_.streams_revoked.at({reason_of(*why)}).add();
-      kLog.info("a stream's right has ended", {{"principal", held.right->identity.principal->name()},
-                                               {"rpc", held.right->rpc},
-                                               {"reason", reason_of(*why)}});
+      kLog.info("a stream's right has ended",
+                {{"principal", held.right->identity.principal->name()},
+                 {"rpc", held.right->rpc},
+                 {"reason", reason_of(*why)}});
       ends.emplace_back(stream, *why);
     }
   }

@@ -13,17 +13,17 @@
 #include <google/protobuf/message.h>
 #include <grpcpp/grpcpp.h>
 
-#include "access/policy.h"
 #include "control/admission.h"
 #include "control/admitted.h"
 #include "control/metrics.h"
+#include "rights/policy.h"
 
 namespace control {
 
 // What an RPC needs, whoever calls it.
 struct Rule {
   std::string rpc;  // "pbxgw.v1.CallControl/MakeCall"
-  access::Group group;
+  rights::Group group;
 };
 // The rule of the one RPC that has such requests, from the option in its proto; null if no RPC has.
 const Rule* rule_of(const google::protobuf::Descriptor& request);
@@ -37,7 +37,7 @@ Named named_in(const google::protobuf::Message& message);
 
 // What a caller showed, and what is wrong with the way he did: a sentence, empty if nothing is.
 struct Shown {
-  access::Credentials credentials;
+  rights::Credentials credentials;
   std::string mistake{};
 };
 // Names are taken from a certificate that gRPC has verified, and from no other.
@@ -47,8 +47,8 @@ Shown shown_by(const grpc::CallbackServerContext& context);
 struct Refused {
   google::rpc::Status status;
   // No principal if nobody is known by what was shown; then `means` is what that looks like.
-  access::Identity identity;
-  access::Group group;
+  rights::Identity identity;
+  rights::Group group;
   std::vector<base::TenantId> tenants;  // those that the request names
   std::string rpc;
 };
@@ -61,7 +61,7 @@ class Gate {
   using Clock = std::chrono::system_clock;
   using Verdict = boost::system::result<Right, Refused>;
 
-  Gate(std::shared_ptr<const access::Policy> policy, const Metrics& metrics);
+  Gate(std::shared_ptr<const rights::Policy> policy, const Metrics& metrics);
 
   Verdict admit(const Shown& shown, const google::protobuf::Message& request,
                 Clock::time_point now = Clock::now()) const;
@@ -84,7 +84,7 @@ class Gate {
   Released release(const std::shared_ptr<Pending>& stream);
 
   // Another policy from now on.
-  void replace(std::shared_ptr<const access::Policy> policy, Clock::time_point now = Clock::now());
+  void replace(std::shared_ptr<const rights::Policy> policy, Clock::time_point now = Clock::now());
   // To be called about once a second: ends what has expired.
   void tick(Clock::time_point now);
 
@@ -92,7 +92,7 @@ class Gate {
   struct Held {
     Shown shown;
     Right right;
-    access::Identity now;  // as the present policy has it
+    rights::Identity now;  // as the present policy has it
     bool over = false;     // it was told to end
     std::optional<Refused> refused{};
   };
@@ -101,7 +101,7 @@ class Gate {
 
   const Metrics& metrics_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const access::Policy> policy_;
+  std::shared_ptr<const rights::Policy> policy_;
   std::map<std::shared_ptr<Pending>, Held> held_;
 };
 

@@ -89,7 +89,8 @@ asio::awaitable<Answer<ListingPage>> list_one(Core& core, const Listing& listing
 }
 
 // The tenants from `place` on that the caller may see, in order of their names.
-std::vector<base::TenantId> tenants_from(const Core& core, const Place& place, const Admitted& right) {
+std::vector<base::TenantId> tenants_from(const Core& core, const Place& place,
+                                         const Admitted& right) {
   auto tenants = core.directory.tenants();
   std::erase_if(tenants, [&](const base::TenantId& id) { return !right.may(id); });
   const auto first = std::find_if(tenants.begin(), tenants.end(), [&](const base::TenantId& id) {
@@ -192,7 +193,8 @@ asio::awaitable<Answer<OwnerReply>> query(Core& core, base::TenantId tenant, Que
   request.set_tenant(wire::tenant_name(tenant));
   request.set_traceparent(std::move(caller.traceparent));
   *request.mutable_query() = std::move(what);
-  auto answer = co_await core.gateway.ask(caller.right, std::move(tenant), std::move(request), caller.deadline);
+  auto answer = co_await core.gateway.ask(caller.right, std::move(tenant), std::move(request),
+                                          caller.deadline);
   if (answer && !answer->has_query_result()) {
     co_return refuse(Errc::internal, "The connector answered another question.");
   }

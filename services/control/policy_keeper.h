@@ -10,9 +10,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include "rights/policy.h"
 #include "config/watch.h"
 #include "control/metrics.h"
+#include "rights/policy.h"
 
 namespace control {
 

@@ -147,8 +147,8 @@ asio::awaitable<Answer<HistoryResult>> RecordingDownload::ask(HistoryRequest que
   request.set_tenant(wire::tenant_name(name_.tenant));
   request.set_traceparent(caller_.traceparent);
   request.mutable_history()->Swap(&question);
-  auto asking =
-      tools_.core.gateway.ask(caller_.right, name_.tenant, std::move(request), steady_clock::now() + wait);
+  auto asking = tools_.core.gateway.ask(caller_.right, name_.tenant, std::move(request),
+                                        steady_clock::now() + wait);
   auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
   co_return std::move(*answer->mutable_history_result());

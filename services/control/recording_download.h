@@ -39,8 +39,7 @@ class RecordingDownload final : public Pending,
                                 public std::enable_shared_from_this<RecordingDownload> {
  public:
   RecordingDownload(DownloadTools tools, boost::asio::any_io_executor executor,
-                    std::shared_ptr<RecordingStream> stream, wire::RecordName name,
-                    Caller caller);
+                    std::shared_ptr<RecordingStream> stream, wire::RecordName name, Caller caller);
 
   // Until the caller has everything, or the reason why not, or is gone. Once only.
   boost::asio::awaitable<void> run();

@@ -272,8 +272,8 @@ OwnerRequest SignalCall::to_owner() const {
 }
 
 asio::awaitable<Answer<SignalResult>> SignalCall::ask(OwnerRequest request, milliseconds limit) {
-  auto asking =
-      tools_.core.gateway.ask(caller_.right, device_.tenant, std::move(request), steady_clock::now() + limit);
+  auto asking = tools_.core.gateway.ask(caller_.right, device_.tenant, std::move(request),
+                                        steady_clock::now() + limit);
   auto reply = co_await std::move(asking);
   if (!reply) co_return reply.error();
   co_return std::move(*reply->mutable_signal_result());

@@ -10,8 +10,7 @@ namespace {
 constexpr char kContext[] = "ListTenants";
 }
 
-Answering<ListTenantsResponse> list_tenants(Core& core, ListTenantsRequest request,
-                                                Caller caller) {
+Answering<ListTenantsResponse> list_tenants(Core& core, ListTenantsRequest request, Caller caller) {
   const auto size = page_size_of(request.page_size());
   if (!size) {
     co_return wire::to_status(
