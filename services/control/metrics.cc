@@ -38,6 +38,14 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                  {{"reason", 8}, {"credential", 4}})),
       streams_revoked(registry.counters("pbxgw_streams_revoked_total",
                                         "Streams ended since their callers lost the right to them.",
-                                        {{"reason", 8}})) {}
+                                        {{"reason", 8}})),
+      policy_reloads(registry.counters("pbxgw_policy_reloads_total",
+                                       "How often the policy was read: ok, or failed.",
+                                       {{"result", 2}})),
+      policy_loaded(registry.gauge("pbxgw_policy_loaded_timestamp_seconds",
+                                   "When the policy that counts was read; 0: there is none.")),
+      policy_stale(registry.gauge(
+          "pbxgw_policy_stale",
+          "1 while the policy file cannot be used and the one before it goes on to count.")) {}
 
 }  // namespace control
