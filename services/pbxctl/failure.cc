@@ -106,38 +106,12 @@ constexpr auto kCredentialHints = std::to_array<HintRow>({
      "Here they are what --token-file, PBXGW_TOKEN_FILE or PBXGW_TOKEN has, or else --cert."},
 });
 
-// Where TLS failed, and what to do: gRPC says that it did, and OpenSSL's words for it.
-struct TlsRow {
-  std::string_view cause;
-  const char* hint;
-};
-constexpr auto kTlsHints = std::to_array<TlsRow>({
-    {"ertificate verify failed",
-     "TLS: its certificate is not to be trusted: is --ca-file the one that signed it, and has it "
-     "not expired?"},
-    {"CERTIFICATE_VERIFY_FAILED",
-     "TLS: its certificate is not to be trusted: is --ca-file the one that signed it, and has it "
-     "not expired?"},
-    {"ostname Verification Check failed",
-     "TLS: its certificate is for another name: say that one with --server."},
-    {"is not in peer certificate",
-     "TLS: its certificate is for another name: say that one with --server."},
-    {"rong version number", "It does not speak TLS there: leave out --tls and --ca-file."},
-    {"WRONG_VERSION_NUMBER", "It does not speak TLS there: leave out --tls and --ca-file."},
-    {"ertificate required", "TLS: it wants a certificate of ours: --cert FILE and --key FILE."},
-});
-
 Failure unreachable(const grpc::Status& status, const std::string& server) {
   Failure failure{
       ExitCode::unavailable,
       "cannot reach the control service at " + server + ": " + cause_of(status.error_message()),
       {},
       details_of(status)};
-  for (const auto& row : kTlsHints) {
-    if (status.error_message().find(row.cause) == std::string::npos) continue;
-    failure.hints.push_back(row.hint);
-    return failure;
-  }
   failure.hints.push_back(
       "Is it running there? Say where with --server HOST:PORT or PBXGW_SERVER; if it speaks TLS, "
       "add --tls.");

@@ -10,6 +10,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include "config/values.h"
+#include "pbxctl/tls_check.h"
 
 namespace pbxctl {
 namespace {
@@ -22,6 +23,7 @@ constexpr int kPingTimeout = 10'000;
 // A watch that lost its server looks for it this often at most.
 constexpr int kReconnectFirst = 200;
 constexpr int kReconnectMost = 2'000;
+constexpr std::chrono::milliseconds kTlsCheckMost{2'000};
 
 Outcome<std::string> content_of(const std::string& path) {
   if (path.empty()) return std::string();
@@ -88,6 +90,17 @@ Session::Session(const Options& options, const Terminal& terminal)
 
 Outcome<std::shared_ptr<grpc::Channel>> Session::channel() {
   if (channel_) return channel_;
+  auto token = token_of(options_);
+  if (!token) return token.error();
+  // gRPC's own credentials of calls would refuse to go without TLS even within this machine.
+  if (!token->empty() && !speaks_tls(options_) && !is_loopback(options_.server) &&
+      !options_.insecure_token) {
+    return Failure{ExitCode::usage,
+                   "the token is not sent to " + options_.server +
+                       " without TLS: everybody in between could read it, and use it",
+                   {"Add --tls or --ca-file; or --insecure-token, if the network is yours alone."},
+                   {}};
+  }
   auto credentials = credentials_of(options_);
   if (!credentials) return credentials.error();
   grpc::ChannelArguments arguments;
@@ -107,16 +120,7 @@ Outcome<void> Session::authorize(grpc::ClientContext& context) {
   auto token = token_of(options_);
   if (!token) return token.error();
   token_ = *token;
-  if (token->empty()) return {};
-  // gRPC's own credentials of calls would refuse to go without TLS even within this machine.
-  if (!speaks_tls(options_) && !is_loopback(options_.server) && !options_.insecure_token) {
-    return Failure{ExitCode::usage,
-                   "the token is not sent to " + options_.server +
-                       " without TLS: everybody in between could read it, and use it",
-                   {"Add --tls or --ca-file; or --insecure-token, if the network is yours alone."},
-                   {}};
-  }
-  context.AddMetadata("authorization", "Bearer " + *token);
+  if (!token->empty()) context.AddMetadata("authorization", "Bearer " + *token);
   return {};
 }
 
@@ -142,7 +146,13 @@ Outcome<void> Session::connect() {
 }
 
 Failure Session::failure_of(const grpc::Status& status) const {
-  return to_failure(status, options_.server, config::text_of(options_.timeout));
+  auto failure = to_failure(status, options_.server, config::text_of(options_.timeout));
+  const bool unreached = status.error_code() == grpc::UNAVAILABLE && reason_of(status).empty();
+  if (!unreached || !speaks_tls(options_)) return failure;
+  if (auto hint = tls_check(options_, std::min(options_.timeout, kTlsCheckMost)); !hint.empty()) {
+    failure.hints = {std::move(hint)};
+  }
+  return failure;
 }
 
 }  // namespace pbxctl

@@ -26,7 +26,8 @@ class Session {
   std::istream& in() const { return terminal_.in; }
   Time now() const { return terminal_.now(); }
 
-  // The channel, made at the first call. Fails if a file of --ca-file and the like cannot be read.
+  // The channel, made at the first call. Fails if a file of --ca-file and the like cannot be read,
+  // or a token would go over it that others could read.
   Outcome<std::shared_ptr<grpc::Channel>> channel();
   // Waits until the channel is connected, or has failed to: the next RPC then says why. Fails only
   // if neither happens within the timeout.

@@ -41,7 +41,7 @@ class PolicyFile {
   PolicyFile& add_with(const std::string& token, const std::string& name,
                        const std::vector<Grant>& grants, const std::string& more = {}) {
     principals_ += "  - name: " + name + "\n    tokens: [\"sha256:" + rights::sha256_hex(token) +
-                   "\"]\n" + more + "    grants:\n";
+                   "\"]\n" + more + (grants.empty() ? "    grants: []\n" : "    grants:\n");
     for (const Grant& grant : grants) {
       const bool all = grant.tenants == "*";
       principals_ += "      - {tenants: [" + (all ? "\"*\"" : grant.tenants) + "], groups: [" +
