@@ -10,7 +10,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { connect } from '@nats-io/transport-node';
 import { algorithms, Authority, hashOf, Issuer, PolicyFile } from './lib/credentials.mjs';
-import { Gateway, detailsOf, rpcs, verdict } from './lib/gateway.mjs';
+import { Gateway, detailsOf, grpc, rpcs, verdict } from './lib/gateway.mjs';
 import { patience, program, until } from './lib/process.mjs';
 import { Connector, Control, Nats, Simulator, tenantOf } from './lib/stack.mjs';
 
@@ -200,6 +200,15 @@ test('a refusal says who lacks what for whom', async () => {
   assert.deepEqual(detailsOf(error).ErrorInfo.metadata,
     { principal: 'without-control', group: 'control', tenant: 'tenants/acme' });
   gateway.close();
+});
+
+test('whoever asks for its health needs no credentials', async () => {
+  const client = new grpc.Client(`127.0.0.1:${control.ports.grpc}`, grpc.credentials.createInsecure());
+  const asIs = (it) => it;
+  const status = await new Promise((done, fail) => client.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs,
+    Buffer.alloc(0), { deadline: Date.now() + patience }, (error, response) => (error ? fail(error) : done(response))));
+  assert.deepEqual([...status], [8, 1]); // SERVING
+  client.close();
 });
 
 // ---- Streams ----

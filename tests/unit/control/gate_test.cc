@@ -16,6 +16,7 @@
 #include "pbxgw/v1/events_service.pb.h"
 #include "pbxgw/v1/signal.pb.h"
 #include "pbxgw/v1/tenants_service.pb.h"
+#include "support/jwt_maker.h"
 #include "unit/control/policy_file.h"
 
 namespace control {
@@ -332,6 +333,27 @@ TEST_F(GateTest, EndsOnlyTheStreamsThatTheLostRightCovered) {
   EXPECT_THAT(all->ends, ElementsAre("ACCESS_DENIED"));
   EXPECT_THAT(registry.exposition(),
               HasSubstr("pbxgw_streams_revoked_total{reason=\"ACCESS_DENIED\"} 2"));
+}
+
+TEST_F(GateTest, EndsStreamsWhoseTokenHasExpired) {
+  const support::JwtMaker issuer("EdDSA");
+  file.issued_by("https://issuer.example", issuer.jwk_set())
+      .add("app", {{"acme", "observe"}},
+           "    subjects: [{issuer: \"https://issuer.example\", subject: app}]\n");
+  gate->replace(file.load(), now);
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>((now + 60s).time_since_epoch()).count();
+  const Shown shown{{issuer.token(R"({"iss":"https://issuer.example","aud":"pbxgw","sub":"app",)"
+                                  R"("exp":)" +
+                                  std::to_string(seconds) + "}"),
+                     {}}};
+  const auto stream = held(shown, watching("tenants/acme"));
+  gate->tick(now + 59s);
+  EXPECT_THAT(stream->ends, IsEmpty());
+  gate->tick(now + 60s);
+  gate->tick(now + 61s);
+  EXPECT_THAT(stream->ends, ElementsAre("CREDENTIALS_EXPIRED"));
+  EXPECT_EQ(reason(shown, watching("tenants/acme")), "OK") << "now is before that";
 }
 
 TEST_F(GateTest, HoldsNothingWhoseRightEndedMeanwhile) {
