@@ -28,7 +28,9 @@ struct Metrics {
   telemetry::Counter recordings_opened;
   telemetry::Counter recording_bytes;
   telemetry::Counter recordings_too_slow;
-  telemetry::Family<telemetry::Counter> policy_reloads;  // result
+  telemetry::Family<telemetry::Counter> refusals;         // reason, credential
+  telemetry::Family<telemetry::Counter> streams_revoked;  // reason
+  telemetry::Family<telemetry::Counter> policy_reloads;   // result
   telemetry::Gauge policy_loaded;
   telemetry::Gauge policy_stale;
 };
