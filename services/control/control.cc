@@ -44,6 +44,7 @@ WatchTools watch_tools(Core& core, bus::JetStream& jetstream,
   WatchTools tools{core, jetstream, std::move(requests), metrics};
   tools.queue = config.watch_queue;
   tools.patience = config.watch_patience;
+  tools.age = config.watch_age;
   return tools;
 }
 
@@ -58,6 +59,7 @@ Control::Control(const Config& config)
       requests_(std::make_shared<bus::Requests>(connection_)),
       jetstream_(connection_),
       directory_(config_.lease_ttl + kLeaseGrace),
+      audit_(jetstream_, directory_, metrics_, config_.audit),
       directory_watch_(connection_, requests_, directory_),
       gateway_(requests_, directory_),
       core_{directory_, gateway_},
@@ -92,6 +94,7 @@ int Control::run() {
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
+  audit_.start([this] { begin_drain(EXIT_FAILURE); });
   signals_.async_wait([this](base::Error cancelled, int) {
     if (cancelled) return;
     // Whoever asks twice does not want to wait.
@@ -137,6 +140,8 @@ void Control::update_health() {
 void Control::beat() {
   beat_.tick(steady_clock::now());
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
+  audit_.tick(steady_clock::now());
+  server_.tick();
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {
@@ -174,6 +179,9 @@ asio::awaitable<void> Control::drain() {
   // This thread waits here, but nothing that gRPC waits for needs it any more.
   server_.shut(kFlushWait);
   directory_watch_.stop();
+  audit_.stop();
+  auto telling = audit_.drained(kFlushWait);
+  co_await std::move(telling);
   auto closing = connection_->close(kFlushWait);
   co_await std::move(closing);
   io_.stop();

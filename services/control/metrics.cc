@@ -32,6 +32,27 @@ Metrics::Metrics(telemetry::Metrics& registry)
       recording_bytes(
           registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
       recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
-                                           "Downloads ended since their callers took nothing.")) {}
+                                           "Downloads ended since their callers took nothing.")),
+      audit_records(registry.counters("pbxgw_audit_records_total",
+                                      "Audit records, by what became of the RPC: done, failed "
+                                      "or refused. Those left out of a flood are not in it.",
+                                      {{"outcome", 3}})),
+      audit_lost(registry.counter("pbxgw_audit_lost_total",
+                                  "Audit records that are in the log only: NATS was away for too "
+                                  "long, or did not take them.")),
+      rate_limited(registry.counters(
+          "pbxgw_rate_limited_total",
+          "RPCs refused since their caller asks for too much: rate, failed_logins or watches.",
+          {{"limit", 3}})),
+      certificate_expiry(registry.gauges("pbxgw_certificate_expiry_timestamp_seconds",
+                                         "When a certificate of ours expires, since 1970.",
+                                         {{"which", 4}})),
+      certificate_reloads(registry.counters(
+          "pbxgw_certificate_reloads_total",
+          "Changes of certificate files: taken, or refused and the one before goes on.",
+          {{"which", 4}, {"outcome", 2}})),
+      tls_refusals(registry.counters("pbxgw_tls_refusals_total",
+                                     "Connections whose TLS handshake failed, by reason.",
+                                     {{"reason", 12}})) {}
 
 }  // namespace control

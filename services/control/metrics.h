@@ -23,6 +23,12 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Counter recordings_too_slow;
+  telemetry::Family<telemetry::Counter> audit_records;  // outcome
+  telemetry::Counter audit_lost;
+  telemetry::Family<telemetry::Counter> rate_limited;         // limit
+  telemetry::Family<telemetry::Gauge> certificate_expiry;     // which
+  telemetry::Family<telemetry::Counter> certificate_reloads;  // which, outcome
+  telemetry::Family<telemetry::Counter> tls_refusals;         // reason
 };
 
 }  // namespace control
