@@ -33,6 +33,12 @@ Metrics::Metrics(telemetry::Metrics& registry)
           registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
       recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
                                            "Downloads ended since their callers took nothing.")),
+      refusals(registry.counters("pbxgw_refusals_total",
+                                 "RPCs refused at the door, by why and by what was shown.",
+                                 {{"reason", 8}, {"credential", 4}})),
+      streams_revoked(registry.counters("pbxgw_streams_revoked_total",
+                                        "Streams ended since their callers lost the right to them.",
+                                        {{"reason", 8}})),
       audit_records(registry.counters("pbxgw_audit_records_total",
                                       "Audit records, by what became of the RPC: done, failed "
                                       "or refused. Those left out of a flood are not in it.",

@@ -23,6 +23,8 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Counter recordings_too_slow;
+  telemetry::Family<telemetry::Counter> refusals;         // reason, credential
+  telemetry::Family<telemetry::Counter> streams_revoked;  // reason
   telemetry::Family<telemetry::Counter> audit_records;  // outcome
   telemetry::Counter audit_lost;
   telemetry::Family<telemetry::Counter> rate_limited;         // limit
