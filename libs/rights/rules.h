@@ -65,6 +65,10 @@ Rules read_rules(const std::filesystem::path& file, std::vector<std::filesystem:
 struct Differences {
   std::vector<std::string> added, removed, changed;
   std::vector<std::string> issuers;  // added, removed or changed: their keys, too
+
+  bool empty() const {
+    return added.empty() && removed.empty() && changed.empty() && issuers.empty();
+  }
 };
 Differences differences(const Rules& before, const Rules& after);
 

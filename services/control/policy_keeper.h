@@ -40,7 +40,8 @@ class PolicyKeeper {
  private:
   void reload();
   bool watch(const std::vector<std::filesystem::path>& files);
-  void take(std::shared_ptr<const rights::Policy> policy);
+  bool follow(const std::vector<std::filesystem::path>& files);
+  void loaded();
 
   const boost::asio::any_io_executor home_;
   const std::filesystem::path file_;
