@@ -10,6 +10,7 @@ namespace wire {
 
 const char* outcome_of(const pbxgw::v1::AuditRecord& record) noexcept {
   if (!record.admitted()) return "refused";
+  if (record.begun()) return "begun";
   return record.code() == "OK" ? "done" : "failed";
 }
 

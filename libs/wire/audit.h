@@ -8,7 +8,7 @@
 // pbxgw.v1.AuditRecord → CloudEvent bytes.
 namespace wire {
 
-// "done", "failed" or "refused": the last part of the CloudEvent's type.
+// "begun", "done", "failed" or "refused": the last part of the CloudEvent's type.
 const char* outcome_of(const pbxgw::v1::AuditRecord& record) noexcept;
 
 // A whole CloudEvent in structured mode, as JSON: auditors' tools read that without our protos, and

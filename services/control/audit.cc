@@ -140,6 +140,7 @@ AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
   record.set_code(wire::name_of_code(result.code()));
   if (result.code() != 0) record.set_reason(reason_of(result));
   record.set_admitted(admitted);
+  record.set_begun(what.begins);
   if (is_traceparent(who.traceparent)) record.set_traceparent(who.traceparent);
   return record;
 }

@@ -31,6 +31,7 @@ struct Asked {
   std::string resource;  // as the request has it; only written once the tenant is believed
   std::string request_id;
   std::string destination;  // masked
+  bool begins = false;      // a stream that goes on: its end is told as well
 };
 
 // Whether an RPC changes something, or hands out what was said: then it is told, however it ends.

@@ -71,6 +71,7 @@ class Control {
   PolicyKeeper policy_;
   Gate gate_;
   Admission admission_;
+  RateLimits callers_;
   Dispatcher dispatcher_;
   Server server_;
   boost::asio::signal_set signals_;

@@ -48,9 +48,9 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                         "Streams ended since their callers lost the right to them.",
                                         {{"reason", 8}})),
       audit_records(registry.counters("pbxgw_audit_records_total",
-                                      "Audit records, by what became of the RPC: done, failed "
-                                      "or refused. Those left out of a flood are not in it.",
-                                      {{"outcome", 3}})),
+                                      "Audit records, by what became of the RPC: begun, done, "
+                                      "failed or refused. What is left out of a flood is not in it.",
+                                      {{"outcome", 4}})),
       audit_lost(registry.counter("pbxgw_audit_lost_total",
                                   "Audit records that are in the log only: NATS was away for too "
                                   "long, or did not take them.")),

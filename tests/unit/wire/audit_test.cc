@@ -49,6 +49,9 @@ TEST(Audit, SaysWhatIsNotKnown) {
 TEST(Audit, TellsHowItEnded) {
   auto record = a_record();
   EXPECT_STREQ(outcome_of(record), "done");
+  record.set_begun(true);
+  EXPECT_STREQ(outcome_of(record), "begun");
+  record.set_begun(false);
   record.set_code("NOT_FOUND");
   EXPECT_STREQ(outcome_of(record), "failed");
   record.set_admitted(false);
