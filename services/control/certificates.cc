@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -35,21 +36,18 @@ using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 
-template <class T>
-using Found = boost::system::result<T, Unfit>;
-
 Bio bio_of(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-Found<std::string> content_of(const std::string& path) {
+std::optional<Unfit> read_file(const std::string& path, std::string& content) {
   std::ifstream file(path, std::ios::binary);
-  std::string content(kFileMax + 1, '\0');
+  content.resize(kFileMax + 1);
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (!file.eof() && !file) return Unfit{path + " cannot be read"};
   if (file.gcount() > static_cast<std::streamsize>(kFileMax)) return Unfit{path + " is too long"};
   content.resize(static_cast<std::size_t>(file.gcount()));
-  return content;
+  return std::nullopt;
 }
 
 // No key has a passphrase here: nobody would be there to type it.
@@ -114,9 +112,7 @@ boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
       {&files.client_ca, &material.client_ca}};
   for (const auto& [path, content] : both) {
     if (path->empty()) continue;
-    auto found = content_of(*path);
-    if (!found) return found.error();
-    *content = std::move(*found);
+    if (auto unfit = read_file(*path, *content)) return std::move(*unfit);
   }
   if (before && material.is_like(*before)) return *before;
   const auto chain = certificates_in(material.certificate);

@@ -125,7 +125,7 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
     return admission_.leave(kind, work);
   }
   gauge.add(1);
-  auto finish = [this, line, kind, gauge, stream, work, seat](std::exception_ptr failure) mutable {
+  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work, seat](std::exception_ptr failure) mutable {
     if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
     gauge.add(-1);
     const auto released = gate_.release(work);
