@@ -1,6 +1,7 @@
 #include "control/gate.h"
 
 #include <filesystem>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>

@@ -58,8 +58,8 @@ class PolicyFile {
   }
   // As a whole, as it is replaced in earnest; the next add() begins anew.
   void write() {
-    const std::string text = (issuers_.empty() ? "" : "issuers:\n" + issuers_) +
-                             "principals:\n" + principals_;
+    const std::string text =
+        (issuers_.empty() ? "" : "issuers:\n" + issuers_) + "principals:\n" + principals_;
     principals_.clear();
     const auto fresh = folder_ / "fresh.yaml";
     write(fresh, text);
