@@ -54,9 +54,8 @@ export function verdict(error) {
 }
 
 export class Gateway {
-  constructor(port) {
-    const address = `127.0.0.1:${port}`;
-    const credentials = grpc.credentials.createInsecure();
+  constructor(port, { host = '127.0.0.1', credentials = grpc.credentials.createInsecure() } = {}) {
+    const address = `${host}:${port}`;
     this.clients = Object.fromEntries(
       Object.entries(api)
         .filter(([, it]) => it.service)
