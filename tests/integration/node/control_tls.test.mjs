@@ -46,7 +46,7 @@ const serialOf = (name) => openssl('x509', '-in', at(`${name}.crt`), '-noout', '
 
 const credentials = ({ ca = 'ca', certificate = 'client' } = {}) =>
   grpc.credentials.createSsl(read(`${ca}.crt`), ...(certificate ? [read(`${certificate}.key`), read(`${certificate}.crt`)] : []));
-const gateway = (how = {}) => new Gateway(control.ports.grpc, { host: 'localhost', ...how, credentials: credentials(how) });
+const gateway = (how = {}) => new Gateway(control.ports.grpc, { tls: credentials(how) });
 const list = (client) => client.ask('Tenants', 'ListTenants');
 
 // The serial of the certificate that whoever connects now is shown.

@@ -33,7 +33,7 @@ struct IdentityTest : ControlFixture {
   const support::JwtMaker issuer{"ES256"};
   PolicyFile file;
 
-  // acme, beta and gone, which no connector has right now, but for which there is a record.
+  // Nobody owns gone and lost right now, but there is a record of them.
   IdentityTest() {
     make_owners();
     for (const char* id : {"acme", "beta", "gamma"}) {
@@ -46,6 +46,7 @@ struct IdentityTest : ControlFixture {
     }
     owners->add("gone", false);
     owners->add("lost", false);
+    file.issued_by("https://issuer.example", issuer.jwk_set());
     people();
     file.write();
     config.policy_file = file.path();
@@ -55,8 +56,6 @@ struct IdentityTest : ControlFixture {
     file.add("all", {{"*", "observe, control, provision, admin"}})
         .add("crm", {{crm, "observe, control, admin"}})
         .add("other", {{"gamma", "observe, control, provision, admin"}});
-    if (!issued_) file.issued_by("https://issuer.example", issuer.jwk_set());
-    issued_ = true;
     file.add("app", {{"acme, beta", "observe"}},
              "    subjects: [{issuer: \"https://issuer.example\", subject: app}]\n");
   }
@@ -356,12 +355,14 @@ TEST_F(IdentityWatchTest, OwesNothingOfOthersToWhoeverMakesUpAMarker) {
     happens("acme");
     const auto before = heard("gamma");
     auto forger = watch(token("crm"), watching(parent, marker_of(*place, filter)));
-    // Debts are settled first.
     const auto response = forger->next();
     ASSERT_TRUE(response);
     EXPECT_TRUE(response->has_event()) << response->DebugString();
     EXPECT_EQ(response->event().tenant(), "tenants/acme");
     EXPECT_EQ(heard("gamma"), before);
+    const auto left = place_of(forger->marker, filter);
+    ASSERT_TRUE(left);
+    EXPECT_THAT(left->owed, IsEmpty());
   }
 }
 
