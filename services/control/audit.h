@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "rights/credentials.h"
 #include "base/ids.h"
 #include "google/rpc/status.pb.h"
 #include "pbxgw/v1/audit.pb.h"
+#include "rights/credentials.h"
 
 // What a pbxgw.v1.AuditRecord says of an RPC, and which are left out. Pure; AuditTrail keeps them.
 namespace control {

@@ -89,9 +89,7 @@ AuditTrail::AuditTrail(bus::JetStream& jetstream, const Directory& directory,
       refusals_(options_.refusals_max, options_.kinds_max) {
   for (std::size_t i = 0; i < kLanes; ++i) {
     bus::Lane::Handlers handlers;
-    handlers.on_loss = [this](const bus::Loss& loss) {
-      lose(loss.count, base::name_of(loss.why));
-    };
+    handlers.on_loss = [this](const bus::Loss& loss) { lose(loss.count, base::name_of(loss.why)); };
     lanes_.push_back(publisher_.open_lane(std::move(handlers)));
   }
 }

@@ -178,9 +178,8 @@ void Certificates::take(TlsMaterial material, system_clock::time_point now) {
     kLog.error("our certificate has expired: clients will refuse it",
                {{"file", files_.certificate}, {"expired", expires}});
   } else {
-    kLog.info("certificate in use", {{"file", files_.certificate},
-                                     {"serial", material.serial},
-                                     {"expires", expires}});
+    kLog.info("certificate in use",
+              {{"file", files_.certificate}, {"serial", material.serial}, {"expires", expires}});
   }
   const std::lock_guard lock(mutex_);
   present_ = std::make_shared<const TlsMaterial>(std::move(material));

@@ -57,7 +57,10 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
     if (auto limited = callers_.may_log_in(line.address, now)) {
       watch_tools_.metrics.rate_limited.at({"failed_logins"}).add();
       const Rule* rule = rule_of(*request.GetDescriptor());
-      turned_away({*limited, {nullptr, rights::Means::token, {}}, rights::Group::admin, {},
+      turned_away({*limited,
+                   {nullptr, rights::Means::token, {}},
+                   rights::Group::admin,
+                   {},
                    rule ? rule->rpc : std::string()},
                   line);
       return *limited;
@@ -125,7 +128,8 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
     return admission_.leave(kind, work);
   }
   gauge.add(1);
-  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work, seat](std::exception_ptr failure) mutable {
+  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work,
+                 seat](std::exception_ptr failure) mutable {
     if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
     gauge.add(-1);
     const auto released = gate_.release(work);

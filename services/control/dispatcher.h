@@ -44,8 +44,8 @@ class Dispatcher {
     std::chrono::milliseconds most{60'000};
   };
   Dispatcher(boost::asio::any_io_executor executor, Core& core, Gate& gate, RateLimits& callers,
-             AuditTrail& audit, Admission& admission, Deadlines deadlines, WatchTools watch_tools, SignalTools signal_tools,
-             DownloadTools download_tools)
+             AuditTrail& audit, Admission& admission, Deadlines deadlines, WatchTools watch_tools,
+             SignalTools signal_tools, DownloadTools download_tools)
       : executor_(std::move(executor)),
         core_(core),
         gate_(gate),

@@ -42,9 +42,8 @@ void refused(std::string_view reason, std::string_view detail) {
     it.metrics->tls_refusals.at({reason}).add();
   }
   if (const auto suppressed = it.lines.pass(reason, steady_clock::now())) {
-    kTlsLog.warning("a TLS handshake failed", {{"reason", reason},
-                                               {"detail", detail},
-                                               {"suppressed", *suppressed}});
+    kTlsLog.warning("a TLS handshake failed",
+                    {{"reason", reason}, {"detail", detail}, {"suppressed", *suppressed}});
   }
 }
 

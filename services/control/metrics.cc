@@ -47,10 +47,11 @@ Metrics::Metrics(telemetry::Metrics& registry)
       policy_stale(registry.gauge(
           "pbxgw_policy_stale",
           "1 while the policy file cannot be used and the one before it goes on to count.")),
-      audit_records(registry.counters("pbxgw_audit_records_total",
-                                      "Audit records, by what became of the RPC: begun, done, "
-                                      "failed or refused. What is left out of a flood is not in it.",
-                                      {{"outcome", 4}})),
+      audit_records(
+          registry.counters("pbxgw_audit_records_total",
+                            "Audit records, by what became of the RPC: begun, done, "
+                            "failed or refused. What is left out of a flood is not in it.",
+                            {{"outcome", 4}})),
       audit_lost(registry.counter("pbxgw_audit_lost_total",
                                   "Audit records that are in the log only: NATS was away for too "
                                   "long, or did not take them.")),

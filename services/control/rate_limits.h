@@ -63,9 +63,9 @@ class RateLimits {
   using TimePoint = TokenBuckets::TimePoint;
   using Refused = std::optional<google::rpc::Status>;
   struct Limits {
-    double rate = 100;          // RPCs a second, for each principal and tenant
-    double burst = 200;         // of them at once
-    double failed_logins = 10;  // a second, and at once, for each network
+    double rate = 100;              // RPCs a second, for each principal and tenant
+    double burst = 200;             // of them at once
+    double failed_logins = 10;      // a second, and at once, for each network
     std::size_t watches_max = 100;  // of one principal at a time
     std::size_t keys_max = 10'000;  // principals with tenants, or networks, that are remembered
   };

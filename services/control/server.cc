@@ -88,8 +88,8 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
 
   grpc::ServerBuilder builder;
   const std::string where = listening_at(options);
-  const auto credentials = impl_->certificates ? impl_->certificates->credentials()
-                                               : grpc::InsecureServerCredentials();
+  const auto credentials =
+      impl_->certificates ? impl_->certificates->credentials() : grpc::InsecureServerCredentials();
   builder.AddListeningPort(where, credentials, &impl_->port);
   builder.RegisterService(&impl_->tenants);
   builder.RegisterService(&impl_->calls);

@@ -56,8 +56,9 @@ google::rpc::Status too_slow() {
 }
 
 google::rpc::Status too_old() {
-  return refuse(Errc::shutting_down,
-                "This watch is as old as one may be: resume from the marker, over a new connection.");
+  return refuse(
+      Errc::shutting_down,
+      "This watch is as old as one may be: resume from the marker, over a new connection.");
 }
 
 // When a watch ends that begins now. Not all that began together end together.

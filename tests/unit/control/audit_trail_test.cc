@@ -63,9 +63,9 @@ struct AuditTrailTest : ControlFixture {
   AuditRecord record(const std::string& token, const std::string& rpc) {
     JsonAuditEvent event;
     EXPECT_TRUE(eventually([&] {
-      const auto stored = await(jetstream->last_message(wire::kAuditStream, "pbx.v1.audit." + token));
-      return stored &&
-             google::protobuf::util::JsonStringToMessage(stored->payload, &event).ok() &&
+      const auto stored =
+          await(jetstream->last_message(wire::kAuditStream, "pbx.v1.audit." + token));
+      return stored && google::protobuf::util::JsonStringToMessage(stored->payload, &event).ok() &&
              event.data().rpc().ends_with('/' + rpc);
     })) << rpc;
     return event.data();

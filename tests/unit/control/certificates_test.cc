@@ -40,8 +40,8 @@ struct CertificatesTest : Test {
   void issue(const std::string& name, int days) const {
     const std::string base = (folder / name).string();
     const std::string key = "openssl ecparam -name prime256v1 -genkey -noout -out " + base + ".key";
-    const std::string request = "openssl req -new -key " + base + ".key -subj /CN=" + name +
-                                " -out " + base + ".csr";
+    const std::string request =
+        "openssl req -new -key " + base + ".key -subj /CN=" + name + " -out " + base + ".csr";
     const std::string sign = "openssl x509 -req -in " + base + ".csr -signkey " + base +
                              ".key -days " + std::to_string(days) + " -out " + base + ".crt";
     for (const std::string& command : {key, request, sign}) {
@@ -80,8 +80,8 @@ TEST_F(CertificatesTest, NamesTheFileThatIsOfNoUseAndNothingOfAKey) {
   put("other.key", "tls.key");
   EXPECT_THAT(why(), AllOf(HasSubstr("tls.key"), HasSubstr("not the key"), HasSubstr("tls.crt")));
   write("tls.key", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
-  EXPECT_THAT(why(), AllOf(HasSubstr("tls.key"), HasSubstr("no private key"),
-                           Not(HasSubstr("c2VjcmV0"))));
+  EXPECT_THAT(why(),
+              AllOf(HasSubstr("tls.key"), HasSubstr("no private key"), Not(HasSubstr("c2VjcmV0"))));
   use("first");
   write("tls.crt", "not PEM");
   EXPECT_THAT(why(), AllOf(HasSubstr("tls.crt"), HasSubstr("no certificate")));
@@ -148,7 +148,8 @@ TEST_F(CertificatesTest, DoesNotTakeAnExpiredOneForAGoodOne) {
 }
 
 TEST(GrpcLogTest, SaysWhyAHandshakeFailed) {
-  const std::string begin = "Handshake failed with fatal error SSL_ERROR_SSL: error:0A: SSL routines::";
+  const std::string begin =
+      "Handshake failed with fatal error SSL_ERROR_SSL: error:0A: SSL routines::";
   EXPECT_EQ(handshake_failure(begin + "peer did not return a certificate."), "no_certificate");
   EXPECT_EQ(handshake_failure(begin + "unsupported protocol."), "old_protocol");
   EXPECT_EQ(handshake_failure(begin + "http request."), "no_tls");

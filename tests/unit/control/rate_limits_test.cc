@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "control/command_gateway.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace control {
