@@ -44,6 +44,7 @@ WatchTools watch_tools(Core& core, bus::JetStream& jetstream,
   WatchTools tools{core, jetstream, std::move(requests), metrics};
   tools.queue = config.watch_queue;
   tools.patience = config.watch_patience;
+  tools.age = config.watch_age;
   return tools;
 }
 
@@ -58,15 +59,17 @@ Control::Control(const Config& config)
       requests_(std::make_shared<bus::Requests>(connection_)),
       jetstream_(connection_),
       directory_(config_.lease_ttl + kLeaseGrace),
+      audit_(jetstream_, directory_, metrics_, config_.audit),
       directory_watch_(connection_, requests_, directory_),
       gateway_(requests_, directory_),
       core_{directory_, gateway_},
       policy_(io_.get_executor(), config_.policy_file, metrics_),
       gate_(policy_.current(), metrics_),
       admission_(config_.limits),
-      dispatcher_(io_.get_executor(), core_, gate_, admission_, config_.deadlines,
+      callers_(config_.callers),
+      dispatcher_(io_.get_executor(), core_, gate_, callers_, audit_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  SignalTools{core_, gate_, metrics_, config_.signal_times},
+                  SignalTools{core_, gate_, audit_, metrics_, config_.signal_times},
                   DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
@@ -99,6 +102,7 @@ int Control::run() {
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
+  audit_.start([this] { begin_drain(EXIT_FAILURE); });
   signals_.async_wait([this](base::Error cancelled, int) {
     if (cancelled) return;
     // Whoever asks twice does not want to wait.
@@ -149,6 +153,8 @@ void Control::beat() {
   beat_.tick(steady_clock::now());
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
   gate_.tick(std::chrono::system_clock::now());
+  audit_.tick(steady_clock::now());
+  server_.tick();
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {
@@ -188,6 +194,9 @@ asio::awaitable<void> Control::drain() {
   // This thread waits here, but nothing that gRPC waits for needs it any more.
   server_.shut(kFlushWait);
   directory_watch_.stop();
+  audit_.stop();
+  auto telling = audit_.drained(kFlushWait);
+  co_await std::move(telling);
   auto closing = connection_->close(kFlushWait);
   co_await std::move(closing);
   io_.stop();

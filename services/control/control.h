@@ -13,6 +13,7 @@
 #include "bus/jetstream.h"
 #include "bus/requests.h"
 #include "control/admission.h"
+#include "control/audit_trail.h"
 #include "control/command_gateway.h"
 #include "control/config.h"
 #include "control/directory.h"
@@ -63,12 +64,14 @@ class Control {
   std::shared_ptr<bus::Requests> requests_;
   bus::JetStream jetstream_;
   Directory directory_;
+  AuditTrail audit_;
   DirectoryWatch directory_watch_;
   CommandGateway gateway_;
   Core core_;
   PolicyKeeper policy_;
   Gate gate_;
   Admission admission_;
+  RateLimits callers_;
   Dispatcher dispatcher_;
   Server server_;
   boost::asio::signal_set signals_;

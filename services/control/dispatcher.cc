@@ -4,6 +4,7 @@
 
 #include "control/fields.h"
 #include "telemetry/log.h"
+#include "wire/names.h"
 
 namespace control {
 
@@ -15,6 +16,20 @@ namespace {
 
 constexpr telemetry::log::Logger kLog("rpc");
 constexpr std::size_t kTraceparentBytes = 55;
+
+Asker asker_of(const rights::Identity& identity, const CommandLine& line) {
+  return {identity.principal ? identity.principal->name() : std::string(), identity.means,
+          line.address, line.traceparent};
+}
+
+Asked asked_of(const CommandLine& line, const std::vector<base::TenantId>& tenants) {
+  Asked asked{line.resource, line.request_id, line.destination};
+  // What a stream was about is known by the tenants that its messages named.
+  if (asked.resource.empty() && tenants.size() == 1) {
+    asked.resource = wire::tenant_name(tenants.front());
+  }
+  return asked;
+}
 
 }  // namespace
 
@@ -35,9 +50,38 @@ Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context, Right r
 Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Shown& shown,
                                 const google::protobuf::Message& request,
                                 const CommandLine& line) const {
+  const auto now = steady_clock::now();
+  // To look at a token may cost the verification of a signature; a certificate is verified already.
+  const bool has_token = !shown.credentials.bearer.empty();
+  if (has_token) {
+    if (auto limited = callers_.may_log_in(line.address, now)) {
+      watch_tools_.metrics.rate_limited.at({"failed_logins"}).add();
+      const Rule* rule = rule_of(*request.GetDescriptor());
+      turned_away({*limited,
+                   {nullptr, rights::Means::token, {}},
+                   rights::Group::admin,
+                   {},
+                   rule ? rule->rpc : std::string()},
+                  line);
+      return *limited;
+    }
+  }
   auto verdict = gate_.admit(shown, request);
-  if (verdict) return std::move(*verdict);
-  const Refused& refused = verdict.error();
+  const bool is_known = verdict || verdict.error().identity.principal;
+  if (has_token && !is_known) callers_.login_failed(line.address, now);
+  if (verdict) {
+    const Admitted& admitted = **verdict;
+    auto limited = too_often(admitted.identity, admitted.tenants);
+    if (!limited) return std::move(*verdict);
+    turned_away({*limited, admitted.identity, admitted.group, admitted.tenants, admitted.rpc},
+                line);
+    return *limited;
+  }
+  Refused refused = verdict.error();
+  if (is_known) {
+    // Who asks for what he may not have is not to do so without end either.
+    if (auto limited = too_often(refused.identity, refused.tenants)) refused.status = *limited;
+  }
   if (refused.status.code() == grpc::StatusCode::UNAUTHENTICATED) {
     context.AddTrailingMetadata("www-authenticate", "Bearer");
   }
@@ -45,28 +89,27 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
   return refused.status;
 }
 
+std::optional<google::rpc::Status> Dispatcher::too_often(
+    const rights::Identity& identity, const std::vector<base::TenantId>& tenants) const {
+  // Without a policy there are no callers to be guarded from one another.
+  if (identity.means == rights::Means::none) return std::nullopt;
+  const bool is_one = tenants.size() == 1 && core_.directory.knows(tenants.front());
+  const std::string tenant = is_one ? wire::tenant_name(tenants.front()) : "tenants/-";
+  auto limited = callers_.enter(identity.principal->name(), tenant, steady_clock::now());
+  if (limited) watch_tools_.metrics.rate_limited.at({"rate"}).add();
+  return limited;
+}
+
 void Dispatcher::turned_away(const Refused& refused, const CommandLine& line) const {
-  const auto& principal = refused.identity.principal;
-  kLog.info("refused", {{"rpc", refused.rpc},
-                        {"principal", principal ? principal->name() : std::string()},
-                        {"credential", rights::name_of(refused.identity.means)},
-                        {"address", line.address},
-                        {"reason", reason_of(refused.status)}});
+  audit_.note(asker_of(refused.identity, line), refused.rpc, asked_of(line, refused.tenants),
+              /*admitted=*/false, refused.status);
 }
 
 void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
                        const google::rpc::Status& status) const {
-  if (!line.is_command) return;
-  const std::chrono::duration<double, std::milli> time = steady_clock::now() - line.begun;
-  const std::string reason = reason_of(status);
-  kLog.info("command", {{"rpc", line.rpc},
-                        {"principal", admitted.identity.principal->name()},
-                        {"tenant", line.tenant},
-                        {"request_id", line.request_id},
-                        {"destination", line.destination},
-                        {"code", status.code()},
-                        {"reason", reason},
-                        {"ms", time.count()}});
+  if (!is_audited(admitted.rpc)) return;
+  audit_.note(asker_of(admitted.identity, line), admitted.rpc, asked_of(line, admitted.tenants),
+              /*admitted=*/true, status);
 }
 
 // ---- Streams ----
@@ -74,7 +117,7 @@ void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
 template <class Stream, class Work>
 void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge,
                        Shown shown, Right right, std::shared_ptr<Stream> stream,
-                       std::shared_ptr<Work> work) {
+                       std::shared_ptr<Work> work, std::shared_ptr<void> seat) {
   if (const auto refused = admission_.enter(kind, work)) {
     ended(*right, line, *refused);
     return stream->finish(to_grpc(*refused));
@@ -85,10 +128,12 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
     return admission_.leave(kind, work);
   }
   gauge.add(1);
-  auto finish = [this, line, kind, gauge, stream, work](std::exception_ptr failure) {
+  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work,
+                 seat](std::exception_ptr failure) mutable {
     if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
     gauge.add(-1);
     const auto released = gate_.release(work);
+    if constexpr (requires { work->resource(); }) line.resource = work->resource();
     if (released.refused) {
       turned_away(*released.refused, line);
     } else {
@@ -115,9 +160,21 @@ grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
     stream->finish(to_grpc(status));
     return stream.get();
   }
+  const rights::Identity& identity = (*right)->identity;
+  std::shared_ptr<void> seat;
+  if (identity.means != rights::Means::none) {
+    const std::string& name = identity.principal->name();
+    if (const auto refused = callers_.enter_watch(name)) {
+      watch_tools_.metrics.rate_limited.at({"watches"}).add();
+      turned_away({*refused, identity, (*right)->group, (*right)->tenants, (*right)->rpc}, line);
+      stream->finish(to_grpc(*refused));
+      return stream.get();
+    }
+    seat.reset(this, [name](Dispatcher* self) { self->callers_.leave_watch(name); });
+  }
   auto watch = std::make_shared<Watch>(watch_tools_, stream, request, caller_of(context, *right));
   start(line, Admission::Kind::watch, watch_tools_.metrics.watchers, std::move(shown), *right,
-        stream, watch);
+        stream, watch, std::move(seat));
   return stream.get();
 }
 

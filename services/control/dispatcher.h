@@ -11,8 +11,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include "control/admission.h"
+#include "control/audit_trail.h"
 #include "control/core.h"
 #include "control/gate.h"
+#include "control/rate_limits.h"
 #include "control/recording_download.h"
 #include "control/signal_call.h"
 #include "control/unary_call.h"
@@ -20,7 +22,7 @@
 
 namespace control {
 
-// What the log says about one RPC.
+// What is told about one RPC.
 struct CommandLine {
   std::string_view rpc;
   bool is_command = false;  // it has a place for a request_id: it changes something
@@ -41,12 +43,14 @@ class Dispatcher {
     std::chrono::milliseconds otherwise{10'000};  // if the caller gives none
     std::chrono::milliseconds most{60'000};
   };
-  Dispatcher(boost::asio::any_io_executor executor, Core& core, Gate& gate, Admission& admission,
-             Deadlines deadlines, WatchTools watch_tools, SignalTools signal_tools,
-             DownloadTools download_tools)
+  Dispatcher(boost::asio::any_io_executor executor, Core& core, Gate& gate, RateLimits& callers,
+             AuditTrail& audit, Admission& admission, Deadlines deadlines, WatchTools watch_tools,
+             SignalTools signal_tools, DownloadTools download_tools)
       : executor_(std::move(executor)),
         core_(core),
         gate_(gate),
+        callers_(callers),
+        audit_(audit),
         admission_(admission),
         deadlines_(deadlines),
         watch_tools_(std::move(watch_tools)),
@@ -79,7 +83,11 @@ class Dispatcher {
   // Has `work` run until its stream is over, if there is room for one more.
   template <class Stream, class Work>
   void start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge, Shown shown,
-             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work);
+             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work,
+             std::shared_ptr<void> seat = nullptr);
+  // How often his caller asks, or that much of it was no good.
+  std::optional<google::rpc::Status> too_often(const rights::Identity& identity,
+                                               const std::vector<base::TenantId>& tenants) const;
 
   // ---- Every RPC ends in one of these two, once. Any thread. ----
 
@@ -92,6 +100,8 @@ class Dispatcher {
   boost::asio::any_io_executor executor_;
   Core& core_;
   Gate& gate_;
+  RateLimits& callers_;
+  AuditTrail& audit_;
   Admission& admission_;
   const Deadlines deadlines_;
   const WatchTools watch_tools_;

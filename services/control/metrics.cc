@@ -63,6 +63,28 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                    "When the policy that counts was read; 0: there is none.")),
       policy_stale(registry.gauge(
           "pbxgw_policy_stale",
-          "1 while the policy file cannot be used and the one before it goes on to count.")) {}
+          "1 while the policy file cannot be used and the one before it goes on to count.")),
+      audit_records(
+          registry.counters("pbxgw_audit_records_total",
+                            "Audit records, by what became of the RPC: begun, done, "
+                            "failed or refused. What is left out of a flood is not in it.",
+                            {{"outcome", 4}})),
+      audit_lost(registry.counter("pbxgw_audit_lost_total",
+                                  "Audit records that are in the log only: NATS was away for too "
+                                  "long, or did not take them.")),
+      rate_limited(registry.counters(
+          "pbxgw_rate_limited_total",
+          "RPCs refused since their caller asks for too much: rate, failed_logins or watches.",
+          {{"limit", 3}})),
+      certificate_expiry(registry.gauges("pbxgw_certificate_expiry_timestamp_seconds",
+                                         "When a certificate of ours expires, since 1970.",
+                                         {{"which", 4}})),
+      certificate_reloads(registry.counters(
+          "pbxgw_certificate_reloads_total",
+          "Changes of certificate files: taken, or refused and the one before goes on.",
+          {{"which", 4}, {"outcome", 2}})),
+      tls_refusals(registry.counters("pbxgw_tls_refusals_total",
+                                     "Connections whose TLS handshake failed, by reason.",
+                                     {{"reason", 12}})) {}
 
 }  // namespace control

@@ -33,6 +33,12 @@ struct Metrics {
   telemetry::Family<telemetry::Counter> policy_reloads;   // result
   telemetry::Gauge policy_loaded;
   telemetry::Gauge policy_stale;
+  telemetry::Family<telemetry::Counter> audit_records;  // outcome
+  telemetry::Counter audit_lost;
+  telemetry::Family<telemetry::Counter> rate_limited;         // limit
+  telemetry::Family<telemetry::Gauge> certificate_expiry;     // which
+  telemetry::Family<telemetry::Counter> certificate_reloads;  // which, outcome
+  telemetry::Family<telemetry::Counter> tls_refusals;         // reason
 };
 
 }  // namespace control

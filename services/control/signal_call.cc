@@ -111,6 +111,10 @@ void SignalCall::abandon(const google::rpc::Status& why) {
   asio::post(executor_, [self = shared_from_this(), why] { self->end(why); });
 }
 
+std::string SignalCall::resource() const {
+  return device_.device.empty() ? std::string() : wire::device_name(device_.tenant, device_.device);
+}
+
 // ---- The beginning ----
 
 asio::awaitable<SignalCall::Refused> SignalCall::begin() {
@@ -136,6 +140,12 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   auto opened = co_await std::move(asking);
   if (!opened) co_return opened.error();
   if (opened->has_ended()) co_return opened->ended();
+  const auto& identity = caller_.right->identity;
+  const Asker who{identity.principal->name(), identity.means, caller_.address, caller_.traceparent};
+  Asked what;
+  what.resource = resource();
+  what.begins = true;
+  tools_.audit.note(who, caller_.right->rpc, what, /*admitted=*/true, {});
   co_return std::nullopt;
 }
 

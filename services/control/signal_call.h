@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/admission.h"
+#include "control/audit_trail.h"
 #include "control/core.h"
 #include "control/gate.h"
 #include "control/metrics.h"
@@ -36,6 +37,7 @@ struct SignalTimes {
 struct SignalTools {
   Core& core;
   Gate& gate;  // holds each of them
+  AuditTrail& audit;
   const Metrics& metrics;
   SignalTimes times{};
   SignalStream::Limits queue = SignalStream::kLimits;
@@ -62,6 +64,8 @@ class SignalCall final : public Pending, public std::enable_shared_from_this<Sig
   boost::asio::awaitable<void> run();
   // The process is draining, or the caller's right has ended.
   void abandon(const google::rpc::Status& why) override;
+  // The device that it is for, by its name; empty until that is known.
+  std::string resource() const;
 
  private:
   using Refused = std::optional<google::rpc::Status>;

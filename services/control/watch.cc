@@ -1,6 +1,7 @@
 #include "control/watch.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,9 +34,8 @@ constexpr telemetry::log::Logger kLog("watch");
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr milliseconds kReopenWait{250};
 constexpr milliseconds kGoodbyeWait{30'000};
-// With more owed, a marker would be too long to carry: there is none then.
+// With more owed, a marker would be longer than kMarkerMax: it is not even tried.
 constexpr std::size_t kOwedMax = 100;
-constexpr std::size_t kMetadataMax = 160;  // wire/status.cc cuts longer values
 
 wire::Failure wrong_marker() {
   wire::Failure failure =
@@ -51,12 +51,22 @@ google::rpc::Status expired() {
                 "What follows the resume marker is no longer stored: watch again without one.");
 }
 
-google::rpc::Status too_slow(const std::string& marker) {
-  std::map<std::string, std::string> metadata;
-  // A cut one would be no marker at all; the caller has it anyway.
-  if (!marker.empty() && marker.size() <= kMetadataMax) metadata["resume_marker"] = marker;
-  return refuse(Errc::watcher_too_slow, "Nothing was read for too long: resume from the marker.",
-                std::move(metadata));
+google::rpc::Status too_slow() {
+  return refuse(Errc::watcher_too_slow, "Nothing was read for too long: resume from the marker.");
+}
+
+google::rpc::Status too_old() {
+  return refuse(
+      Errc::shutting_down,
+      "This watch is as old as one may be: resume from the marker, over a new connection.");
+}
+
+// When a watch ends that begins now. Not all that began together end together.
+steady_clock::time_point end_of(milliseconds age) {
+  if (age.count() == 0) return steady_clock::time_point::max();
+  std::random_device chance;
+  const auto tenth = age / 10;
+  return steady_clock::now() + age - tenth * chance() / std::random_device::max();
 }
 
 google::rpc::Status unknown_tenant(const base::TenantId& tenant) {
@@ -75,6 +85,7 @@ Watch::Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, WatchRequest
       request_(std::move(request)),
       caller_(std::move(caller)),
       filter_(request_),
+      ends_(end_of(tools_.age)),
       wake_(executor_),
       patience_(executor_) {
   wake_.expires_at(asio::steady_timer::time_point::max());
@@ -121,7 +132,7 @@ asio::awaitable<void> Watch::run() {
 }
 
 void Watch::abandon(const google::rpc::Status& why) {
-  stream_->finish(to_grpc(why));
+  stream_->finish(to_grpc(resumable(why, marker())));
   asio::post(executor_, [self = shared_from_this()] {
     self->over_ = true;
     self->wake_.cancel();
@@ -436,7 +447,8 @@ void Watch::note(const TenantState& state) {
 
 void Watch::push(WatchResponse response) {
   if (!initial_ && place_.owed.size() <= kOwedMax) {
-    response.set_resume_marker(marker_of(place_, filter_.canonical()));
+    std::string marker = marker_of(place_, filter_.canonical());
+    if (marker.size() <= kMarkerMax) response.set_resume_marker(std::move(marker));
   }
   stream_->push(std::move(response));
 }
@@ -444,17 +456,25 @@ void Watch::push(WatchResponse response) {
 // ---- The end ----
 
 void Watch::watch_patience() {
-  patience_.expires_after(tools_.patience / 4);
+  patience_.expires_at(std::min(steady_clock::now() + tools_.patience / 4, ends_));
   patience_.async_wait([weak = weak_from_this()](base::Error cancelled) {
     const auto watch = weak.lock();
     if (cancelled || !watch || watch->over_) return;
-    const auto idle = steady_clock::now() - watch->stream_->progress();
+    const auto now = steady_clock::now();
+    if (now >= watch->ends_) return watch->end(resumable(too_old(), watch->marker()));
+    const auto idle = now - watch->stream_->progress();
     if (!watch->stream_->has_space() && idle > watch->tools_.patience) {
       watch->tools_.metrics.watchers_too_slow.add();
-      return watch->end(too_slow(watch->stream_->last_marker()));
+      return watch->end(resumable(too_slow(), watch->marker()));
     }
     watch->watch_patience();
   });
+}
+
+// Where the caller can go on: what is not on its way to him by now is not counted.
+std::string Watch::marker() const {
+  std::string last = stream_->last_marker();
+  return last.empty() ? request_.resume_marker() : last;
 }
 
 void Watch::end(const google::rpc::Status& status) {

@@ -33,6 +33,8 @@ struct WatchTools {
   WatchStream::Limits queue{};  // also of what was delivered and waits for space
   // How long a caller may take nothing while something waits for him.
   std::chrono::milliseconds patience{10'000};
+  // How long a watch may last; up to a tenth less, by chance. 0: for ever.
+  std::chrono::milliseconds age{0};
   // How long the owners have for the initial state of one tenant, and between attempts for one that
   // is owed.
   std::chrono::milliseconds snapshot_wait{5'000};
@@ -55,7 +57,8 @@ struct WatchTools {
 //
 // The stream is read only as fast as the caller reads: when the queue to him is full, reading
 // stops, and begins again after the last event taken. Only a caller who takes nothing at all is
-// sent away.
+// sent away. Nobody watches for longer than an age that is set, so that all connections become
+// new at some time. Whoever is sent away finds the marker to go on from in the status.
 //
 // Lives until its stream is finished. All members are for the bus connection's executor, but for
 // abandon().
@@ -103,6 +106,7 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   void note(const TenantState& state);
   void push(pbxgw::v1::WatchResponse response);
   void watch_patience();
+  std::string marker() const;
   void end(const google::rpc::Status& status);
 
   const WatchTools tools_;
@@ -111,6 +115,7 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   const pbxgw::v1::WatchRequest request_;
   const Caller caller_;
   const EventFilter filter_;
+  const TimePoint ends_;  // as old as a watch may be
 
   Place place_;          // the last message passed on or left out, and whose state is owed
   bool initial_ = true;  // the initial state is not complete: no markers yet

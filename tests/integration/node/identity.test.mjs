@@ -41,7 +41,10 @@ before(async () => {
   }));
   keep(await Connector.start(nats, ['acme', 'other'].map((it) => tenantOf(simulator, it, { extensions: ['201'] }))));
   policy = new PolicyFile(issuer, people);
-  control = keep(await Control.start(nats, { identity: { policy_file: policy.file } }));
+  control = keep(await Control.start(nats, {
+    identity: { policy_file: policy.file },
+    limits: { rate: 100_000, burst: 100_000, failed_logins: 10_000 }, // none of them is what is tested
+  }));
   operator = new Gateway(control.ports.grpc, { token: issuer.token('operator') });
   for (const name of ['acme', 'other']) {
     await until(`${name} up`, async () => (await operator.ask('Tenants', 'GetTenant', { name: `tenants/${name}` }))
@@ -109,18 +112,13 @@ const callers = [
   { how: 'too small a group', token: ({ group }) => issuer.token(`without-${group}`), expected: 'PERMISSION_DENIED ACCESS_DENIED' },
 ];
 
-// ---- AUDIT: what was told about one refusal. The subject is that of proto/pbxgw/v1/audit.proto. ----
-// The records about this RPC that have come since `from`, at least one of them.
-async function auditOf(rpc, from) {
-  const { types } = await import('./lib/gateway.mjs');
-  await types.load('pbxgw/v1/audit.proto', { keepCase: true });
-  const Record = types.lookupType('pbxgw.v1.AuditRecord');
-  const here = () => audits.slice(from).map((it) => Record.toObject(Record.decode(it.data), { defaults: true }))
-    .filter((it) => it.rpc === rpc);
+// What was told about one RPC since `from`: at least one record.
+async function auditOf({ definition }, from) {
+  const rpc = definition.path.slice(1);
+  const here = () => audits.slice(from).map((it) => JSON.parse(it.string()).data).filter((it) => it.rpc === rpc);
   await until(`an audit record of ${rpc}`, () => here().length > 0);
   return here();
 }
-void auditOf;
 
 test('every RPC has a group, and names the tenant that it is about', () => {
   assert.ok(rpcs.length >= 50, `${rpcs.length} RPCs`);
@@ -148,8 +146,14 @@ for (const { how, token, tenant = 'acme', expected } of callers) {
         continue;
       }
       const gateway = new Gateway(control.ports.grpc, { token: token?.({ group }) });
+      const from = audits.length;
       assert.equal(await ending(gateway, it, requestAbout(tenant, it)), expected, `${it.service}/${it.rpc}`);
       gateway.close();
+      const told = await auditOf(it, from);
+      assert.equal(told.length, 1, JSON.stringify(told));
+      const { code, reason, admitted, principal } = told[0];
+      assert.deepEqual({ verdict: `${code} ${reason}`, admitted, known: principal !== '' },
+        { verdict: expected, admitted: false, known: expected.startsWith('PERMISSION') });
     }
     await bus.flush();
     assert.equal(commands.length, before, 'nothing was sent to an owner');
