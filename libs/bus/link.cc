@@ -1,5 +1,6 @@
 #include "bus/link.h"
 
+#include <string_view>
 #include <utility>
 
 #include "bus/status.h"
@@ -14,12 +15,13 @@ Link& link_of(void* closure) { return *static_cast<Link*>(closure); }
 
 }  // namespace
 
-std::string new_inbox() {
+std::string new_unique() {
   natsInbox* inbox = nullptr;
   if (natsInbox_Create(&inbox) != NATS_OK) return {};
-  std::string text = inbox;
+  const std::string_view text = inbox;
+  std::string unique(text.substr(text.rfind('.') + 1));
   natsInbox_Destroy(inbox);
-  return text;
+  return unique;
 }
 
 natsStatus Link::bind(natsOptions* options) {
@@ -38,8 +40,9 @@ natsStatus Link::bind(natsOptions* options) {
         [](natsConnection* connection, natsSubscription*, natsStatus what, void* closure) {
           const char* last = nullptr;
           natsConnection_GetLastError(connection, &last);
-          link_of(closure).on_event_(ConnectionEvent::failed,
-                                     last && *last ? last : natsStatus_GetText(what));
+          link_of(closure).on_event_(
+              what == NATS_NOT_PERMITTED ? ConnectionEvent::not_permitted : ConnectionEvent::failed,
+              last && *last ? last : natsStatus_GetText(what));
         },
         this);
   }
@@ -61,23 +64,29 @@ natsStatus Link::bind(natsOptions* options) {
 }
 
 std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_executor executor,
-                                    std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                    OnEvent on_event, AfterRead after_read, natsStatus& status,
-                                    std::string& why) {
-  std::shared_ptr<Link> link(new Link(id, std::move(on_event)));
+                                    std::shared_ptr<std::atomic<std::uint64_t>> up,
+                                    const Options& options,
+                                    std::shared_ptr<const Identity> identity, OnEvent on_event,
+                                    AfterRead after_read, natsStatus& status, std::string& why) {
+  const auto handle = make_options(options, *identity, why);
+  if (!handle) {
+    status = NATS_INVALID_ARG;
+    return nullptr;
+  }
+  std::shared_ptr<Link> link(new Link(id, std::move(identity), std::move(on_event)));
   link->loop_ =
-      std::make_shared<EventLoop>(std::move(executor), std::move(up), std::move(after_read));
-  status = link->bind(options);
-  if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, options);
+      std::make_shared<EventLoop>(id, std::move(executor), std::move(up), std::move(after_read));
+  status = link->bind(handle.get());
+  if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, handle.get());
   if (status == NATS_OK) {
-    link->ping_inbox_ = new_inbox();
+    link->ping_inbox_ = options.inbox_prefix + "." + new_unique();
     status = natsConnection_Subscribe(
         &link->pings_, link->handle_, link->ping_inbox_.c_str(),
         [](natsConnection*, natsSubscription*, natsMsg* echo, void*) { natsMsg_Destroy(echo); },
         nullptr);
   }
   if (status == NATS_OK) return link;
-  why = detail_of(status);
+  why = explain(status, detail_of(status));
   return nullptr;
 }
 

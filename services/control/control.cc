@@ -114,8 +114,12 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
   switch (event) {
     case ConnectionEvent::connected: kLog.info("connected to NATS", {{"url", why}}); break;
     case ConnectionEvent::disconnected: kLog.warning("NATS is away", {{"detail", why}}); break;
+    case ConnectionEvent::renewed: kLog.info("logged in to NATS anew", {{"url", why}}); break;
     case ConnectionEvent::lame_duck: kLog.info("the NATS server will shut down"); break;
     case ConnectionEvent::failed: kLog.warning("NATS reports", {{"detail", why}}); break;
+    case ConnectionEvent::not_permitted:
+      kLog.error("NATS does not let us", {{"detail", why}});
+      break;
     case ConnectionEvent::closed:
       if (draining_) break;
       kLog.error("NATS refuses us for good", {{"detail", why}});
