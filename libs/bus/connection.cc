@@ -34,8 +34,9 @@ bool is_refusal_of_login(std::string_view why) {
 }
 
 bool is_about_identity(natsStatus status) {
+  // The last two: how a server's refusal of our certificate shows (see explain()).
   return status == NATS_CONNECTION_AUTH_FAILED || status == NATS_SSL_ERROR ||
-         status == NATS_INVALID_ARG;
+         status == NATS_INVALID_ARG || status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR;
 }
 
 }  // namespace

@@ -22,6 +22,19 @@ namespace {
 constexpr std::size_t kFileMax = 1u << 20;
 constexpr std::string_view kBlank = " \t\r\n";
 
+constexpr std::string_view kOtherName =
+    "the server's certificate is for other names than that in urls: use one of those, or add it to "
+    "the certificate";
+constexpr std::string_view kOtherAuthority =
+    "the server's certificate is not of an authority that we trust: tls.ca_file, or else the "
+    "system's";
+constexpr std::string_view kOldProtocol =
+    "the server speaks no version of TLS that is safe: it has to speak 1.2 or later";
+constexpr std::string_view kOurCertificate = "the server refuses us: it ";
+constexpr std::string_view kHungUp = "the server hung up during the login: most likely it ";
+constexpr std::string_view kCertificateMissing =
+    "wants a certificate of ours, which is tls.certificate_file";
+
 // Reads files until one cannot be read; then `why` says which, and the rest is skipped.
 class Reader {
  public:
@@ -216,18 +229,41 @@ OptionsHandle make_options(const Options& options, const Identity& identity, std
   return nullptr;
 }
 
-std::string explain(natsStatus status, std::string_view detail) {
+std::string explain(const Options& options, const std::string& detail) {
   struct Known {
     std::string_view sign, meaning;
   };
-  // In OpenSSL's words, in the server's, or in cnats'. The first that fits.
-  static constexpr std::array<Known, 0> kKnown{};
-  std::string text(detail);
-  (void)status;
-  for (const auto& it : kKnown) {
-    if (detail.find(it.sign) != detail.npos) return std::string(it.meaning) + ": " + text;
+  // What OpenSSL, the server's alerts, or cnats say. The first that fits.
+  static constexpr std::array kKnown{
+      Known{"certificate has expired", "the server's certificate has expired: it needs a new one"},
+      Known{"not yet valid", "the server's certificate is not valid yet: compare the clocks"},
+      Known{"address mismatch", kOtherName}, Known{"ostname mismatch", kOtherName},
+      Known{"self-signed certificate in certificate chain", kOtherAuthority},
+      Known{"self-signed certificate",
+            "the server's certificate is self-signed: name just that certificate in tls.ca_file, "
+            "or give the server one of an authority"},
+      Known{"unable to get local issuer certificate", kOtherAuthority},
+      Known{"certificate signature failure", kOtherAuthority},
+      Known{"protocol version", kOldProtocol}, Known{"unsupported protocol", kOldProtocol},
+      Known{"Secure Connection not available",
+            "the server offers no TLS: turn it on there, or tls.enabled off here"},
+      Known{"alert certificate expired", "our certificate has expired: renew tls.certificate_file"},
+      Known{"alert bad certificate", kOurCertificate},
+      Known{"alert certificate required", kOurCertificate},
+      Known{"alert unknown ca", kOurCertificate},
+      // A server that takes no offence before it has all of the handshake just hangs up.
+      Known{"Expected 'PONG', got ''", kHungUp}, Known{"SSL_write error", kHungUp},
+      Known{"SSL_read error", kHungUp}};
+  const bool has_certificate = options.tls && !options.tls->certificate_file.empty();
+  for (const auto& [sign, meaning] : kKnown) {
+    if (detail.find(sign) == detail.npos) continue;
+    std::string text(meaning);
+    if (meaning == kOurCertificate || meaning == kHungUp) {
+      text += has_certificate ? "does not accept tls.certificate_file" : kCertificateMissing;
+    }
+    return text + " (" + detail + ")";
   }
-  return text;
+  return detail;
 }
 
 }  // namespace bus

@@ -29,7 +29,8 @@ base::Result<std::shared_ptr<const Identity>> read_identity(const Options& optio
 // What one attempt to connect needs. Null if any of it cannot be used; `why` tells.
 OptionsHandle make_options(const Options& options, const Identity& identity, std::string& why);
 
-// Why a connection was not made, with what to do about it where that can be told.
-std::string explain(natsStatus status, std::string_view detail);
+// Why a connection was not made, in words that say what to do about it, where that can be told;
+// `detail` is cnats' own, and stands at the end.
+std::string explain(const Options& options, const std::string& detail);
 
 }  // namespace bus

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include <openssl/err.h>
+
 #include "bus/status.h"
 
 namespace bus {
@@ -12,6 +14,14 @@ namespace {
 constexpr std::int64_t kJetStreamWait = 5'000;  // ms
 
 Link& link_of(void* closure) { return *static_cast<Link*>(closure); }
+
+// With TLS 1.3 a server refuses our certificate after the handshake, as we see it; cnats then knows
+// only that the connection has ended, OpenSSL knows why.
+std::string alert_of_server() {
+  const auto last = ::ERR_peek_last_error();
+  const char* text = last != 0 ? ::ERR_reason_error_string(last) : nullptr;
+  return text != nullptr ? std::string("; ") + text : std::string();
+}
 
 }  // namespace
 
@@ -76,6 +86,7 @@ std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_execut
   std::shared_ptr<Link> link(new Link(id, std::move(identity), std::move(on_event)));
   link->loop_ =
       std::make_shared<EventLoop>(id, std::move(executor), std::move(up), std::move(after_read));
+  ::ERR_clear_error();
   status = link->bind(handle.get());
   if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, handle.get());
   if (status == NATS_OK) {
@@ -86,7 +97,7 @@ std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_execut
         nullptr);
   }
   if (status == NATS_OK) return link;
-  why = explain(status, detail_of(status));
+  why = explain(options, detail_of(status) + alert_of_server());
   return nullptr;
 }
 
