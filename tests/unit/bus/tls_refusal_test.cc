@@ -1,11 +1,11 @@
 #include <future>
+#include <memory>
 #include <string>
-#include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
+#include <openssl/ssl.h>
 
 #include "unit/bus/bus_fixture.h"
 #include "unit/bus/certificates.h"
@@ -112,16 +112,17 @@ TEST_F(TlsRefusalTest, AnOldVersionOfTls) {
                              R"("tls_required":true,"max_payload":1048576})"
                              "\r\n";
     asio::write(socket, asio::buffer(info));
-    asio::ssl::context tls(asio::ssl::context::tls_server);
-    ::SSL_CTX_set_security_level(tls.native_handle(), 0);
-    ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_VERSION);
-    ::SSL_CTX_set_max_proto_version(tls.native_handle(), TLS1_1_VERSION);
-    tls.use_certificate_chain_file(certificates.certificate("server"));
-    tls.use_private_key_file(certificates.key("server"), asio::ssl::context::pem);
-    asio::ssl::stream<asio::ip::tcp::socket> stream(std::move(socket), tls);
-    boost::system::error_code error;
-    stream.handshake(asio::ssl::stream_base::server, error);
-    return error.failed();
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> tls(
+        ::SSL_CTX_new(::TLS_server_method()), &SSL_CTX_free);
+    ::SSL_CTX_set_security_level(tls.get(), 0);
+    ::SSL_CTX_set_min_proto_version(tls.get(), TLS1_VERSION);
+    ::SSL_CTX_set_max_proto_version(tls.get(), TLS1_1_VERSION);
+    ::SSL_CTX_use_certificate_chain_file(tls.get(), certificates.certificate("server").c_str());
+    ::SSL_CTX_use_PrivateKey_file(tls.get(), certificates.key("server").c_str(), SSL_FILETYPE_PEM);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> session(::SSL_new(tls.get()), &SSL_free);
+    socket.native_non_blocking(false);
+    ::SSL_set_fd(session.get(), socket.native_handle());
+    return ::SSL_accept(session.get()) != 1;
   });
   Options options = trusting("ca");
   options.urls = {"nats://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())};

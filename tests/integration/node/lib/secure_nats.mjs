@@ -27,8 +27,8 @@ export class Authority {
     newKey(`${this.name}.key`);
     openssl('req', '-x509', '-new', '-key', `${this.name}.key`, '-subj', `/CN=${name}`, '-days', '2', '-out', this.certificate);
   }
-  // { certificate, key } as PEM.
-  issue(common_name, names = 'IP:127.0.0.1') {
+  // { certificate, key } as PEM. The NATS client for Node asks for localhost when it was told an address.
+  issue(common_name, names = 'IP:127.0.0.1,DNS:localhost') {
     const at = `${this.name}-${common_name}`;
     newKey(`${at}.key`);
     openssl('req', '-new', '-key', `${at}.key`, '-subj', `/CN=${common_name}`, '-out', `${at}.csr`);
@@ -128,19 +128,24 @@ export class SecureNats {
 // An independent client that keeps what the server told it that it may not do.
 export class Client {
   constructor(role, connection) {
-    Object.assign(this, { role, connection, refused: [] });
+    Object.assign(this, { role, connection, refused: [], asked: 0 });
     this.done = (async () => {
       for await (const it of connection.status()) {
-        if (it.type === 'error' && it.error.operation) this.refused.push(`${it.error.operation} ${it.error.subject}`);
+        if (it.type === 'error') this.note(it.error);
       }
     })();
   }
-  // Throws if the server let it happen: it answers a ping only after what came before.
+  note({ operation, subject }) {
+    if (operation) this.refused.push(`${operation} ${subject}`);
+  }
+  // Throws if the server lets it happen. What nobody may do comes after it, and refusals come in the same order.
   async refuses(operation, subject) {
+    const marker = `nobody.may.${++this.asked}`;
     if (operation === 'publish') this.connection.publish(subject, '{}', { reply: `_INBOX_${this.role}.probe` });
-    else this.connection.subscribe(subject, { callback: () => {} });
-    await this.connection.flush();
-    if (!this.refused.includes(`${operation} ${subject}`)) throw new Error(`${this.role} may ${operation} ${subject}`);
+    else this.connection.subscribe(subject, { callback: (error) => error && this.note(error) });
+    this.connection.publish(marker);
+    await until(`the refusal of ${marker}`, () => this.refused.includes(`publish ${marker}`), { every: 1 });
+    if (!this.refused.includes(`${operation} ${subject}`)) throw new Error(`${this.role} is not refused: ${operation} ${subject}`);
   }
   // The messages of a subscription, as they come.
   collect(subject) {
