@@ -93,7 +93,8 @@ export class SecureNats {
     this.process = new Process('nats-server', 'nats-server', ['-c', this.file('pbxgw.conf')], {
       env: { PATH: `${process.env.PATH}:/usr/sbin` },
     });
-    await until('nats-server', () => this.process.output.includes('Server is ready'));
+    await until('nats-server', () => this.process.exit || this.process.output.includes('Server is ready'));
+    if (this.process.exit) throw new Error(`nats-server has ended:\n${this.process.tail()}`);
   }
   // SIGHUP, until the server says that it has done it.
   async reload() {
