@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::size_t kKeySize = 32, kChecksumSize = 2;
 constexpr std::size_t kSeedSize = 2 + kKeySize + kChecksumSize;
+constexpr std::size_t kSeedLength = (kSeedSize * 8 + 4) / 5;  // in base32
 // Five bits each, so that base32 begins with this letter.
 constexpr unsigned kSeedPrefix = 18u << 3;  // S
 constexpr unsigned kUserPrefix = 20u << 3;  // U
@@ -64,8 +65,8 @@ std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 base::Result<std::string> public_nkey(std::string_view seed) {
-  const auto bytes = from_base32(seed);
-  if (!bytes || bytes->size() != kSeedSize) return Errc::invalid_argument;
+  const auto bytes = seed.size() == kSeedLength ? from_base32(seed) : std::nullopt;
+  if (!bytes) return Errc::invalid_argument;
   const std::span<const std::uint8_t> all(*bytes);
   const auto checked = all.first(kSeedSize - kChecksumSize);
   const unsigned found = all[kSeedSize - 2] | static_cast<unsigned>(all[kSeedSize - 1]) << 8;

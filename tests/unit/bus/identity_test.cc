@@ -229,7 +229,7 @@ TEST_F(TlsIdentityTest, FollowsToAnotherAuthority) {
 }
 
 TEST_F(TlsIdentityTest, TakesItsCertificateAndKeyAsAPairOnly) {
-  serve_with("server", "verify: true");
+  serve_with("server", ", verify: true");
   server.reload();
   Options options = with_tls();
   options.tls->certificate_file = certificates.certificate("client");

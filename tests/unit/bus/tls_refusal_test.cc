@@ -88,7 +88,7 @@ TEST_F(TlsRefusalTest, OurCertificateMissingOrNotAccepted) {
   certificates.make_self_signed("stranger");
   certificates.issue("ca", "server");
   certificates.issue("ca", "client");
-  start("server", "verify: true");
+  start("server", ", verify: true");
   EXPECT_EQ(why_not(showing(trusting("ca"), "client")), "");
   // When the server hangs up, and what of it is heard here, is a matter of time.
   EXPECT_THAT(why_not(trusting("ca")), HasSubstr("wants a certificate of ours"));
