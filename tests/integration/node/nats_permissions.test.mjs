@@ -54,6 +54,8 @@ before(async () => {
   await durable('PBX_EVENTS', 'acme', 'pbx.v1.events.acme.>');
   await durable('PBX_EVENTS', 'acme_201', 'pbx.v1.events.acme.*.201.*');
   await durable('PBX_EVENTS', 'console', 'pbx.v1.events.>');
+  await manager.streams.info('PBX_AUDIT').catch(() => manager.streams.add({ name: 'PBX_AUDIT', subjects: ['pbx.v1.audit.*'] }));
+  await durable('PBX_AUDIT', 'console', 'pbx.v1.audit.*');
 });
 after(async () => {
   gateway?.close();
@@ -113,6 +115,7 @@ test('a takeover with its checkpoint and replay works, and the server refuses no
   await start(victim);
   for (const it of its) await simulator.at(it, '203', 'hangup');
   for (const it of names) await same(it);
+  assert.deepEqual(nats.violations(), []);
   // A connection lost for another reason, too: everything is subscribed to once more.
   await nats.process.stop();
   await nats.start();
@@ -128,7 +131,13 @@ test('a takeover with its checkpoint and replay works, and the server refuses no
   }
 });
 
-// What each role may not do. `all` lists hold for every role.
+test('a tenant that is not configured any more is forgotten, and the server refuses nothing', async () => {
+  for (const it of Object.values(connectors)) it.write(names.map((name) => tenantOf(simulator, name, { extensions: ['201', '202'] })));
+  await until('two tenants', async () => (await gateway.ask('Tenants', 'ListTenants')).tenants.length === 2);
+  assert.deepEqual(nats.violations(), []);
+});
+
+// What each role may not do.
 const subjects = {
   events: 'pbx.v1.events.acme.call.201.established',
   commands: 'pbx.v1.commands.acme',
@@ -232,7 +241,7 @@ async function fetch_all(it, stream, durable) {
   const messages = await theirs.fetch({ max_messages: num_pending, expires: 5_000 });
   for await (const message of messages) {
     all.push(message.subject);
-    decode(message);
+    if (stream === 'PBX_EVENTS') decode(message);
     await message.ackAck({ timeout: 5_000 }).catch(() => message.ack());
     if (all.length === num_pending) break;
   }
@@ -271,13 +280,15 @@ test('each consumer sees what is its own, live and stored, and nothing else', as
   const writer = await client('control');
   writer.connection.publish('pbx.v1.audit.acme', 'a record');
   await until('the audit record', () => live.audit.some((it) => it.data === 'a record'));
+  const audit = await fetch_all(viewer, 'PBX_AUDIT', 'console');
+  assert.ok(audit.includes('pbx.v1.audit.acme') && audit.every((it) => it.startsWith('pbx.v1.audit.')));
 });
 
 test('a reply of JetStream finds no way out of the account of whoever asked', async () => {
   const acme = await client('acme');
   const manager = await jetstreamManager(operator.connection);
   const before = await connectors.one.metric('pbxgw_commands_total') + await connectors.two.metric('pbxgw_commands_total');
-  const stored = async () => Object.fromEntries(await Promise.all(streams.filter((it) => it !== 'PBX_AUDIT').map(async (it) =>
+  const stored = async () => Object.fromEntries(await Promise.all(streams.map(async (it) =>
     [it, (await manager.streams.info(it, { subjects_filter: '>' })).state.subjects])));
   const spy = await client('connector');
   const commands = spy.collect('pbx.v1.commands.*');
