@@ -82,6 +82,7 @@ Control::Control(const Config& config)
     if (!draining_) return std::nullopt;
     return "draining";
   });
+  bus_report_.follow(connection_, "home");
 }
 
 Control::~Control() = default;
@@ -90,7 +91,6 @@ int Control::run() {
   kLog.info("started", {{"version", telemetry::version()},
                         {"grpc_port", grpc_port()},
                         {"admin_port", admin_port()}});
-  bus_report_.follow(connection_, "home");
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
@@ -121,6 +121,7 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 }
 
 void Control::update_health() {
+  bus_report_.update();
   const bool connected = connection_->connected();
   metrics_.bus_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.
@@ -131,7 +132,6 @@ void Control::update_health() {
 
 void Control::beat() {
   beat_.tick(steady_clock::now());
-  bus_report_.update();
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
   update_health();
   beat_timer_.expires_after(kBeat);
