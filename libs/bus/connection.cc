@@ -204,7 +204,13 @@ void Connection::on_renewal(const Attempt& made) {
   renewing_ = false;
   if (closing_) return;
   const auto old = link();
-  if (!old) return;  // broken meanwhile: attempt_any() looks at the files as well
+  if (!old) {
+    // Broken meanwhile; attempt_any() looks at the files as well. Closing a link waits.
+    worker_.post([unused = made.link] {
+      if (unused) unused->shut();
+    });
+    return;
+  }
   if (made.link && made.link->loop().polling()) {
     renewal_waits_ = 0;
     renewal_told_.clear();

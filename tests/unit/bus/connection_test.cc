@@ -245,12 +245,17 @@ TEST_F(PrefixTest, EveryReplyComesBelowTheInboxPrefix) {
   EXPECT_TRUE(await(bucket.put("key", "value")));
   EXPECT_EQ(await(bucket.keys())->size(), 1u);
   {
-    Publisher publisher(connection, {.stream = "PREFIXED"});
+    PublisherOptions publishing;
+    publishing.stream = "PREFIXED";
+    Publisher publisher(connection, publishing);
     std::size_t stored = 0;
     Lane::Handlers handlers;
     handlers.on_ack = [&](const Message&, Ack) { ++stored; };
     const auto lane = publisher.open_lane(std::move(handlers));
-    EXPECT_TRUE(lane->offer({.subject = "prefixed.a", .id = "1", .payload = "x"}));
+    Message message;
+    message.subject = "prefixed.a";
+    message.id = "1";
+    EXPECT_TRUE(lane->offer(std::move(message)));
     EXPECT_TRUE(run_until([&] { return stored == 1; }));
   }
   // Its signs of life, too.
