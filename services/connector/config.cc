@@ -433,8 +433,11 @@ Config read_config(config::Document& document) {
   for (const auto& url : config.nats.urls) fixed.add(url);
   for (const auto& text :
        {config.instance, config.nats.creds_file, config.nats.nkey_public,
-        config.nats.nkey_seed_file, config.nats.user, config.nats.password, config.nats.token,
-        config.domain, config.admin.address, config.inbound.address,
+        config.nats.nkey_seed_file, config.nats.user,
+        // What stands in a file of its own is read again without a restart.
+        config.nats.password_file.empty() ? config.nats.password : config.nats.password_file,
+        config.nats.token_file.empty() ? config.nats.token : config.nats.token_file,
+        config.nats.inbox_prefix, config.domain, config.admin.address, config.inbound.address,
         config.inbound.certificate_file, config.inbound.key_file}) {
     fixed.add(text);
   }

@@ -54,6 +54,7 @@ Control::Control(const Config& config)
     : config_(config),
       io_(1),
       metrics_(registry_),
+      bus_report_(registry_),
       beat_(heartbeats_.add("main", steady_clock::now())),
       connection_(connect(io_, config_.nats)),
       requests_(std::make_shared<bus::Requests>(connection_)),
@@ -87,6 +88,7 @@ Control::Control(const Config& config)
     if (!draining_) return std::nullopt;
     return "draining";
   });
+  bus_report_.follow(connection_, "home");
 }
 
 Control::~Control() = default;
@@ -126,21 +128,15 @@ void Control::stop() {
 }
 
 void Control::on_bus(ConnectionEvent event, const std::string& why) {
-  switch (event) {
-    case ConnectionEvent::connected: kLog.info("connected to NATS", {{"url", why}}); break;
-    case ConnectionEvent::disconnected: kLog.warning("NATS is away", {{"detail", why}}); break;
-    case ConnectionEvent::lame_duck: kLog.info("the NATS server will shut down"); break;
-    case ConnectionEvent::failed: kLog.warning("NATS reports", {{"detail", why}}); break;
-    case ConnectionEvent::closed:
-      if (draining_) break;
-      kLog.error("NATS refuses us for good", {{"detail", why}});
-      begin_drain(EXIT_FAILURE);
-      break;
+  if (event == ConnectionEvent::closed && !draining_) {
+    kLog.error("NATS refuses us for good", {{"detail", why}});
+    begin_drain(EXIT_FAILURE);
   }
   update_health();
 }
 
 void Control::update_health() {
+  bus_report_.update();
   const bool connected = connection_->connected();
   metrics_.nats_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.

@@ -12,6 +12,7 @@
 #include "bus/connection.h"
 #include "bus/jetstream.h"
 #include "bus/requests.h"
+#include "common/bus_report.h"
 #include "control/admission.h"
 #include "control/audit_trail.h"
 #include "control/command_gateway.h"
@@ -57,6 +58,7 @@ class Control {
   boost::asio::io_context io_;
   telemetry::Metrics registry_;
   Metrics metrics_;
+  common::BusReport bus_report_;
   telemetry::Health health_;
   telemetry::Heartbeats heartbeats_;
   telemetry::Heartbeats::Beat beat_;

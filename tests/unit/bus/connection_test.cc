@@ -7,6 +7,9 @@
 
 #include <gmock/gmock.h>
 
+#include "bus/jetstream.h"
+#include "bus/kv.h"
+#include "bus/publisher.h"
 #include "bus/requests.h"
 #include "support/fault_proxy.h"
 #include "unit/bus/bus_fixture.h"
@@ -204,6 +207,73 @@ TEST_F(AuthorizedConnectionTest, GoesOnTryingWhenTheCredentialsAreRevoked) {
   server.start();
   ASSERT_TRUE(run_until([&] { return connection->connected(); }));
   EXPECT_TRUE(answers(connection));
+}
+
+// A user who may have replies below a prefix of his own, and no others.
+struct PrefixTest : ConnectionTest {
+  PrefixTest()
+      : ConnectionTest({.config = R"(authorization { users: [ { user: mine, password: s3cret,
+          permissions: { publish: ">", subscribe: ["_INBOX_mine.>", "echo"] } } ] })"}) {}
+  Options options() const {
+    Options options = options_for(server.url());
+    options.user = "mine";
+    options.password = "s3cret";
+    options.ping_interval = Duration(50);
+    return options;
+  }
+};
+
+TEST_F(PrefixTest, EveryReplyComesBelowTheInboxPrefix) {
+  Options options = this->options();
+  options.inbox_prefix = "_INBOX_mine";
+  const auto connection = connect(options);
+  record(*connection);
+  EXPECT_EQ(connection->new_inbox().substr(0, 12), "_INBOX_mine.");
+  EXPECT_TRUE(answers(connection));
+  // Through cnats' own requests, and by reading a stream.
+  JetStream jetstream(connection);
+  std::string why;
+  StreamConfig config;
+  config.name = "PREFIXED";
+  config.subjects = {"prefixed.>"};
+  EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
+  const auto requests = std::make_shared<Requests>(connection);
+  KvBucket bucket(requests, "prefixed");
+  BucketConfig bucket_config;
+  bucket_config.name = "prefixed";
+  EXPECT_TRUE(await(bucket.ensure(bucket_config, why))) << why;
+  EXPECT_TRUE(await(bucket.put("key", "value")));
+  const auto keys = await(bucket.keys());
+  EXPECT_TRUE(keys && keys->size() == 1);
+  {
+    PublisherOptions publishing;
+    publishing.stream = "PREFIXED";
+    Publisher publisher(connection, publishing);
+    std::size_t stored = 0;
+    Lane::Handlers handlers;
+    handlers.on_ack = [&](const Message&, Ack) { ++stored; };
+    const auto lane = publisher.open_lane(std::move(handlers));
+    Message message;
+    message.subject = "prefixed.a";
+    message.id = "1";
+    EXPECT_TRUE(lane->offer(std::move(message)));
+    EXPECT_TRUE(run_until([&] { return stored == 1; }));
+  }
+  // Its signs of life, too.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  run_until([&] { return std::chrono::steady_clock::now() >= end; });
+  EXPECT_TRUE(connection->connected());
+  EXPECT_EQ(connection->statistics().violations, 0u);
+}
+
+TEST_F(PrefixTest, WhatTheServerDoesNotPermitIsToldAndCounted) {
+  const auto connection = connect(options());
+  record(*connection);
+  const Requests requests(connection);  // subscribes below _INBOX
+  ASSERT_TRUE(run_until([&] { return connection->statistics().violations > 0; }));
+  EXPECT_THAT(events, testing::Contains(testing::Pair(ConnectionEvent::not_permitted,
+                                                      testing::HasSubstr("_INBOX."))));
+  EXPECT_EQ(count(ConnectionEvent::failed), 0u);
 }
 
 // Makes a certificate authority and a server certificate for 127.0.0.1 with the openssl program.
