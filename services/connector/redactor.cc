@@ -144,7 +144,7 @@ std::size_t length_at(std::string_view text, std::size_t at, std::string_view se
       std::mismatch(secret.begin(), secret.end(), rest.begin(), rest.end()).first - secret.begin());
   const bool is_cut = rest.size() == length || rest.substr(length).starts_with(kCut) ||
                       rest.substr(length).starts_with("...");
-  const bool is_most = length >= kMostMin && 2 * length >= secret.size();
+  const bool is_most = length >= kMostMin && 4 * length >= 3 * secret.size();
   const bool counts =
       length == secret.size() || is_most || (length >= Redactor::kSecretMin && is_cut);
   return counts ? length : 0;
