@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
 
@@ -21,6 +22,7 @@ using Sha256 = std::array<unsigned char, 32>;
 
 std::string queued_error() {
   const auto code = ERR_peek_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));  // of a file
   const char* text = ERR_reason_error_string(code);
   return text ? text : code == 0 ? "unknown error" : "error " + std::to_string(code);
 }
