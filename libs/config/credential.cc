@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 
 #include <sys/stat.h>
 
@@ -52,15 +53,24 @@ Secret secret_from(const Reading& it, std::string_view form) {
   const std::string& text = it.set ? *it.set : it.node->text;
   std::string content = text;
   if (form == "file") {
-    std::string why;
-    auto read = content_of(it.state().folder / text, why);
+    const auto path = it.state().folder / text;
+    std::string why = "empty";
+    auto read = content_of(path, why);
+    it.state().files[path];
+    if (read) {
+      content = std::move(*read);
+      if (content.ends_with('\n')) content.pop_back();
+      if (content.ends_with('\r')) content.pop_back();
+    }
+    if (!read || content.empty()) {
+      // Not a mistake while somebody is just writing another one.
+      if (const ReadFile* before = it.state().keep(path, why)) return Secret(before->content);
+    }
     if (!read) {
       it.wrong("the file it names cannot be read: " + why);
       return {};
     }
-    content = std::move(*read);
-    if (content.ends_with('\n')) content.pop_back();
-    if (content.ends_with('\r')) content.pop_back();
+    if (!content.empty()) it.state().files[path] = {content, version_of(content)};
   } else if (form == "env") {
     const auto variable = it.state().environment.find(text);
     if (variable == it.state().environment.end()) {
@@ -85,6 +95,12 @@ Secret secret_from(const Reading& it, std::string_view form) {
 }
 
 }  // namespace
+
+// Changed or not is all it has to tell, and within this process.
+std::string version_of(std::string_view content) {
+  return std::to_string(content.size()) + ':' +
+         std::to_string(std::hash<std::string_view>{}(content));
+}
 
 Secret Section::secret(std::string_view key, const Credential& how) const {
   const std::string name(key);

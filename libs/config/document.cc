@@ -109,7 +109,7 @@ Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
-Document Document::load(const std::filesystem::path& file, Environment environment) {
+Document Document::load(const std::filesystem::path& file, Environment environment, Files before) {
   const auto unreadable = [&](std::string why) {
     auto document = parse("", file, std::move(environment));
     document.state_->readable = false;
@@ -131,12 +131,13 @@ Document Document::load(const std::filesystem::path& file, Environment environme
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) return unreadable(std::string("cannot be read: ") + std::strerror(errno));
-  return parse(text, file, std::move(environment));
+  return parse(text, file, std::move(environment), std::move(before));
 }
 
 Document Document::parse(const std::string& text, const std::filesystem::path& file,
-                         Environment environment) {
+                         Environment environment, Files before) {
   auto state = std::make_unique<State>();
+  state->before = std::move(before);
   state->file = file.string();
   state->folder = file.parent_path();
   state->environment = std::move(environment);
@@ -192,6 +193,10 @@ std::vector<Problem> Document::finish() const {
   }
   return problems;
 }
+
+const Files& Document::files() const { return state_->files; }
+
+const std::vector<std::string>& Document::kept() const { return state_->kept; }
 
 const std::vector<Setting>& Document::settings() const { return state_->settings; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <regex>
 #include <unordered_map>
 
@@ -19,6 +20,16 @@ std::string join(const std::vector<std::string>& words, std::string_view between
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : std::string(between)) + word;
   return out;
+}
+
+constexpr std::size_t kVersionBytesMax = 1 << 20;  // of a file: what comes after is not looked at
+
+std::string version_of_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string content(kVersionBytesMax, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  return version_of(content);
 }
 
 bool matches(State& state, std::string_view text, std::string_view pattern) {
@@ -254,15 +265,26 @@ std::string Section::file(std::string_view key, const File& how) const {
         const auto path = state_->folder / text;
         struct stat status {};
         if (text.empty() || text.find('\0') != std::string::npos) return parsed;
+        state_->files[path];
         if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), R_OK) != 0) {
-          expected = std::string("a file that can be read: ") + std::strerror(errno);
+          const std::string why = std::strerror(errno);
+          if (state_->keep(path, why)) return parsed = path.string();
+          expected = "a file that can be read: " + why;
         } else if (!S_ISREG(status.st_mode)) {
           expected = "a file, not a folder or device";
         } else {
+          if (status.st_size > 0 || !state_->keep(path, "empty")) {
+            state_->files[path].version = version_of_file(path);
+          }
           parsed = path.string();
         }
         return parsed;
       });
+}
+
+std::string Section::version_of(const std::string& file) const {
+  const auto found = state_->files.find(file);
+  return found == state_->files.end() ? "" : found->second.version;
 }
 
 Section Section::section(std::string_view key) const {

@@ -108,6 +108,9 @@ class Section {
   // The path of a file that exists and can be read. A relative one is taken from the folder of the
   // configuration, so that it does not matter where the service is started.
   std::string file(std::string_view key, const File& how = {}) const;
+  // Stands for the content of a file that file() returned: another one once that has changed. Empty
+  // for an empty path.
+  std::string version_of(const std::string& file) const;
   // Given as `key: text`, `key_file: path` (a newline at its end is dropped), or
   // `key_env: VARIABLE`; one of the three. If the environment gives any of them, it counts alone.
   Secret secret(std::string_view key, const Credential& how = {}) const;

@@ -20,6 +20,8 @@ struct State {
   Node::Pointer tree;
   bool readable = true;  // if not, what is missing is nobody's mistake
   bool documenting = false;
+  Files before, files;  // by the path that is opened
+  std::vector<std::string> kept;
 
   std::vector<Problem> problems;
   std::vector<Setting> settings;
@@ -34,6 +36,21 @@ struct State {
     std::set<std::string, std::less<>> keys;
   };
   std::map<std::string, Known> known;
+
+  // What `path` said before, now that it cannot be used for the reason `why`; null if it said
+  // nothing.
+  const ReadFile* keep(const std::filesystem::path& path, const std::string& why) {
+    const auto found = before.find(path);
+    if (found == before.end() || found->second.version.empty()) return nullptr;
+    if (files[path].version.empty()) {
+      kept.push_back(path.string() + ": " + why + "; what it said before still counts");
+      files[path] = found->second;
+    }
+    return &found->second;
+  }
 };
+
+// Stands for a file's content; never empty.
+std::string version_of(std::string_view content);
 
 }  // namespace config

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
 
@@ -21,6 +22,7 @@ using Sha256 = std::array<unsigned char, 32>;
 
 std::string queued_error() {
   const auto code = ERR_peek_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));  // of a file
   const char* text = ERR_reason_error_string(code);
   return text ? text : code == 0 ? "unknown error" : "error " + std::to_string(code);
 }
@@ -46,6 +48,17 @@ int version_of(TlsVersion version) {
     case TlsVersion::v1_3: return TLS1_3_VERSION;
   }
   return TLS1_2_VERSION;
+}
+
+std::string name_of_version(int version) {
+  switch (version) {
+    case SSL3_VERSION: return "SSL 3.0";
+    case TLS1_VERSION: return "TLS 1.0";
+    case TLS1_1_VERSION: return "TLS 1.1";
+    case TLS1_2_VERSION: return "TLS 1.2";
+    case TLS1_3_VERSION: return "TLS 1.3";
+    default: return "version " + std::to_string(version);
+  }
 }
 
 std::string name_of(const X509* certificate) {
@@ -124,6 +137,14 @@ int on_new_ticket(SSL* ssl, SSL_SESSION* ticket) {
 int on_certificate_asked(SSL* ssl, X509**, EVP_PKEY**) {
   TlsSession::of(ssl).certificate_asked();
   return 0;
+}
+
+// A version that we refuse is forgotten by OpenSSL at once.
+void on_message(int is_ours, int, int type, const void* data, std::size_t size, SSL* ssl, void*) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  if (is_ours || type != SSL3_RT_HANDSHAKE || size < 6 || bytes[0] != SSL3_MT_SERVER_HELLO) return;
+  TlsSession::of(ssl).server_chose(bytes[4] << 8 | bytes[5]);
+  SSL_set_msg_callback(ssl, nullptr);
 }
 
 // Without this, OpenSSL asks at the terminal.
@@ -226,6 +247,7 @@ TlsSession::TlsSession(std::shared_ptr<TlsContext> context, const std::string& h
     return;
   }
   SSL_set_connect_state(ssl_);
+  SSL_set_msg_callback(ssl_, on_message);
   host_ = shared.server_name.empty() ? host : shared.server_name;
   ticket_key_ = host + ":" + port;
   auto* param = SSL_get0_param(ssl_);
@@ -349,9 +371,14 @@ base::Error TlsSession::failure() {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST: why_ = "the other side does not speak TLS on this port"; break;
     case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-      why_ = "no TLS version in common (" + queued_error() + ")";
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: {
+      const auto least = name_of_version(static_cast<int>(SSL_get_min_proto_version(ssl_)));
+      why_ = "no TLS version in common: the other side speaks " +
+             (chosen_version_ != 0 ? "only " + name_of_version(chosen_version_)
+                                   : std::string("none that we do")) +
+             ", and we accept " + least + " or newer (" + queued_error() + ")";
       break;
+    }
     case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
       why_ = "the server lacks RFC 5746; legacy_renegotiation would allow that";
       break;

@@ -37,6 +37,7 @@ class TlsSession {
   static TlsSession& of(const SSL* ssl);
   int verify(X509_STORE_CTX* store);
   void certificate_asked() { certificate_asked_ = true; }
+  void server_chose(int version) { chosen_version_ = version; }
   void keep(const SSL_SESSION& ticket);
 
  private:
@@ -47,6 +48,7 @@ class TlsSession {
   std::string why_;
   base::Error verdict_;             // of our own check of the other side's certificate
   bool certificate_asked_ = false;  // the server asked for one, and we have none
+  int chosen_version_ = 0;          // by its ServerHello
 };
 
 }  // namespace net

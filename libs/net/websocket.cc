@@ -171,7 +171,9 @@ asio::awaitable<base::Error> WebSocket::Impl::upgrade(const Endpoint& endpoint, 
   disarm();
   ws.set_option(websocket::stream_base::decorator([](websocket::request_type&) {}));
 
-  const auto what = "upgrade to WebSocket at " + endpoint.name() + endpoint.target;
+  // Queries may hold tokens.
+  const auto what = "upgrade to WebSocket at " + endpoint.name() +
+                    endpoint.target.substr(0, endpoint.target.find('?'));
   if (expired) {
     why = what + ": no answer within " + text_of(limits.upgrade);
     co_return base::Errc::timed_out;

@@ -56,7 +56,8 @@ class Digest {
   std::string text_;
 };
 
-void read_tls(const Section& tls, net::TlsOptions& options, Digest& digest) {
+// What stands for the content of the files named.
+std::string read_tls(const Section& tls, net::TlsOptions& options, Digest& digest) {
   options.verify = tls.boolean(
       "verify",
       {.doc = "False trusts any certificate; shown in a metric and the log.", .otherwise = true});
@@ -95,6 +96,12 @@ void read_tls(const Section& tls, net::TlsOptions& options, Digest& digest) {
   digest.add(options.key_file);
   digest.add(static_cast<int>(options.min_version));
   digest.add(options.legacy_renegotiation);
+  std::string files;
+  for (const auto* file : {&options.ca_file, &options.certificate_file, &options.key_file}) {
+    files += tls.version_of(*file) + ' ';
+  }
+  digest.add(files);
+  return files;
 }
 
 void read_limits(const Section& limits, TenantConfig& tenant, Digest& digest) {
@@ -281,7 +288,7 @@ TenantConfig read_tenant(const Section& tenant) {
   } else if (!vendor_name.empty()) {
     tenant.wrong("vendor", "found " + config::quote(vendor_name) + "; expected one of " + known);
   }
-  read_tls(tenant.section("tls"), config.tls, digest);
+  config.tls_files = read_tls(tenant.section("tls"), config.tls, digest);
   read_limits(tenant.section("limits"), config, digest);
   if (config.vendor && config.vendor->inbound) {
     config.path = config.vendor->inbound->path(config.settings);
@@ -485,6 +492,7 @@ Config read_config(config::Document& document) {
               check_path(tenant, config.tenants.back(), config.inbound, paths);
             },
             {.doc = "The customers and their PBXs.", .count_max = 20'000, .unique = "id"});
+  config.kept = document.kept();
   return config;
 }
 

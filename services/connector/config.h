@@ -28,6 +28,7 @@ struct TenantConfig {
   const pbx::Vendor* vendor = nullptr;
   pbx::Settings settings;
   net::TlsOptions tls;
+  std::string tls_files;  // stands for the content of its files
   net::WebSocketLimits limits;
   base::Backoff backoff;
   // Where its PBXs connect to us, as normal_path() has it: "/acme". Empty: it is we who dial.
@@ -35,7 +36,9 @@ struct TenantConfig {
   // A link that ends so soon after being up, several times in a row, is being thrown out by
   // somebody who logs in with the same account. 0: never suspect that.
   Duration quick_end{5'000};
-  std::string digest;  // SHA-256 of everything above, secrets included: changed means reconnect
+  // SHA-256 of everything above, what secrets and certificates say included, wherever that is kept:
+  // changed means reconnect.
+  std::string digest;
 };
 
 struct LeaseConfig {
@@ -63,6 +66,7 @@ struct InboundConfig {
   std::uint16_t port = 0;  // 0: nowhere
   bool plain = false;      // without TLS
   std::string certificate_file, key_file;
+  std::string files;                     // stands for the content of these two
   std::size_t connections_max = 10'000;  // open at a time
   std::size_t per_address_max = 100;     // of one address, and not logged in yet
   Duration login_limit{10'000};          // from the connection to the end of the login
@@ -93,7 +97,8 @@ struct Config {
   telemetry::AdminOptions admin;
   telemetry::log::Options log;
   std::vector<TenantConfig> tenants;
-  std::string fixed;  // SHA-256 of what needs a restart to change: all but `tenants`
+  std::string fixed;              // SHA-256 of what needs a restart to change: all but `tenants`
+  std::vector<std::string> kept;  // files that count as they were before, and why; for the log
 };
 
 // A path without the slashes at its end, which make no difference; "/" if there is nothing else.

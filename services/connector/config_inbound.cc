@@ -24,6 +24,8 @@ InboundConfig read_inbound(const Section& inbound) {
       "certificate_file",
       {.doc = "Our certificate, with those between it and its authority.", .required = false});
   config.key_file = inbound.file("key_file", {.doc = "Its key.", .required = false});
+  config.files =
+      inbound.version_of(config.certificate_file) + ' ' + inbound.version_of(config.key_file);
   config.plain = inbound.boolean(
       "plain", {.doc = "Without TLS: only if something in front of the connector ends it.",
                 .otherwise = false});

@@ -63,9 +63,12 @@ struct Connector::Held {
   std::shared_ptr<TenantOwner> owner;  // used on the shard's executor only
 };
 
-Connector::Connector(Config config, std::string config_file, Reload reload)
+Connector::Connector(Config config, std::string config_file, Reload reload,
+                     const config::Files& files)
     : config_(std::move(config)),
       reload_(std::move(reload)),
+      files_(files),
+      inbound_files_(config_.inbound.files),
       commons_(config_, all_metrics_),
       connection_(connect(io_, named(config_.nats, "home"))),
       requests_(std::make_shared<bus::Requests>(connection_)),
@@ -101,6 +104,7 @@ Connector::Connector(Config config, std::string config_file, Reload reload)
       config_.inbound.port != 0 ? static_cast<double>(config_.inbound.connections_max) : 0);
   file_watch_ = std::make_unique<config::FileWatch>(io_.get_executor(), config_file, kSettle,
                                                     [this] { this->reload(); });
+  watch_files();
 }
 
 Connector::~Connector() { admin_.reset(); }
@@ -355,19 +359,41 @@ void Connector::set_tenants(std::vector<TenantConfig> tenants) {
 void Connector::reload() {
   if (draining_) return;
   commons_.metrics.config_reloads.add();
-  if (door_) door_->renew_certificate();
   auto next = reload_();
+  watch_files();
   if (!next) {
     commons_.metrics.config_reload_failures.add();
     commons_.metrics.config_ok.set(0);
     kLog.error("the configuration has mistakes: going on with the one before");
     return;
   }
+  for (const auto& sentence : next->kept) {
+    kLog.warning("a file is being replaced", {{"detail", sentence}});
+  }
   if (next->fixed != config_.fixed) {
     kLog.warning("settings outside `tenants` have changed: restart needed for these");
   }
+  // Else nobody's session tickets are to be worth nothing.
+  if (door_ && std::exchange(inbound_files_, next->inbound.files) != next->inbound.files) {
+    door_->renew_certificate();
+  }
   set_tenants(std::move(next->tenants));
   kLog.info("configuration read again", {{"tenants", tenants_.size()}});
+}
+
+// A secret that is rotated is a changed configuration, wherever it is kept.
+void Connector::watch_files() {
+  std::set<std::filesystem::path> paths;
+  for (const auto& [path, content] : files_) paths.insert(path);
+  const auto unwatched = file_watch_->also(paths);
+  std::set<std::filesystem::path> told;
+  for (const auto& [path, why] : unwatched) {
+    // One that was never read is perhaps no path at all, but the secret itself.
+    const bool was_read = !files_.at(path).version.empty();
+    if (!was_read || !told.insert(path.parent_path()).second) continue;
+    kLog.warning("files in a folder are read again on SIGHUP only: it cannot be watched",
+                 {{"folder", path.parent_path().string()}, {"detail", why}});
+  }
 }
 
 // ---- The end.

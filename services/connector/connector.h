@@ -32,9 +32,10 @@ class Connector {
   // `reload` reads the configuration anew, or says what is wrong with it (and returns nothing).
   using Reload = std::function<std::optional<Config>()>;
 
-  // Throws std::runtime_error if something cannot be used at all: the NATS options, an address in
-  // use.
-  Connector(Config config, std::string config_file, Reload reload);
+  // `files`: those that the configuration names, as reload() keeps them; they are watched too. Has
+  // to live as long as this. Throws std::runtime_error if something cannot be used at all: the NATS
+  // options, an address in use.
+  Connector(Config config, std::string config_file, Reload reload, const config::Files& files);
   ~Connector();
 
   // Until SIGTERM or SIGINT, and the drain after it. Returns the process's exit status: 0; 1 if the
@@ -75,6 +76,7 @@ class Connector {
   void open_door();
   void waits(const base::TenantId& tenant, std::set<std::string> pbxs);
   void reload();
+  void watch_files();
   void take(const base::TenantId& tenant);
   void let_go(const base::TenantId& tenant, base::Errc why);
   void ended(const base::TenantId& tenant);
@@ -84,6 +86,8 @@ class Connector {
 
   Config config_;
   Reload reload_;
+  const config::Files& files_;
+  std::string inbound_files_;  // those that the door has, as InboundConfig::files
   telemetry::Metrics all_metrics_;
   telemetry::Health health_;
   telemetry::Heartbeats heartbeats_;

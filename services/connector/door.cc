@@ -17,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/rand.h>
 
+#include "connector/redactor.h"
 #include "telemetry/log.h"
 #include "telemetry/rate_limit.h"
 
@@ -276,7 +277,7 @@ asio::awaitable<void> Door::Doorman::receive(std::shared_ptr<State> state, net::
                                    {"peer", request.peer},
                                    {"outcome", outcome},
                                    {"reason", refused->why},
-                                   {"detail", refused->detail},
+                                   {"detail", Redactor(tenant).line(refused->detail)},
                                    {"suppressed", *suppressed}});
     }
     co_await arrived->socket.close(kPolicyViolated, "login refused");

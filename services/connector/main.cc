@@ -18,17 +18,25 @@
 
 namespace {
 
-std::optional<connector::Config> read(const std::string& file, std::ostream& complaints) {
-  auto document = config::Document::load(file, config::process_environment());
+// `files`: what the ones it names said when it was last read well; gets what they say now.
+std::optional<connector::Config> read(const std::string& file, std::ostream& complaints,
+                                      config::Files& files) {
+  auto document = config::Document::load(file, config::process_environment(), files);
   auto config = connector::read_config(document);
   const auto problems = document.finish();
   for (const auto& problem : problems) complaints << problem.text() << '\n';
-  if (!problems.empty()) return std::nullopt;
+  if (!problems.empty()) {
+    // Those that are new, and perhaps not there yet, are worth watching.
+    for (const auto& [path, content] : document.files()) files[path];
+    return std::nullopt;
+  }
+  files = document.files();
   return config;
 }
 
-std::optional<connector::Config> load(const std::string& file, std::ostream& complaints) {
-  auto config = read(file, complaints);
+std::optional<connector::Config> load(const std::string& file, std::ostream& complaints,
+                                      config::Files& files) {
+  auto config = read(file, complaints, files);
   // The document is gone, but glibc keeps its memory: some 20 KiB for each tenant.
   ::malloc_trim(0);
   return config;
@@ -68,7 +76,8 @@ int main(int argc, char** argv) {
   if (table) std::cout << connector::capability_table(pbx::vendors());
   if (notes) std::cout << connector::capability_reference(pbx::vendors());
   if (table || notes) return 0;
-  auto config = load(file, std::cerr);
+  config::Files files;
+  auto config = load(file, std::cerr, files);
   if (!config) return 2;
   if (check) {
     std::cout << file << ": ok, " << config->tenants.size() << " tenants\n";
@@ -76,8 +85,9 @@ int main(int argc, char** argv) {
   }
   telemetry::log::setup(config->log);
   try {
-    connector::Connector connector(std::move(*config), std::filesystem::absolute(file),
-                                   [file] { return load(file, std::cerr); });
+    connector::Connector connector(
+        std::move(*config), std::filesystem::absolute(file),
+        [&] { return load(file, std::cerr, files); }, files);
     if (announce) {
       std::cout << R"({"ready":true,"admin":)" << connector.admin_port();
       if (connector.inbound_port() != 0) std::cout << R"(,"inbound":)" << connector.inbound_port();

@@ -45,6 +45,7 @@ bus::LeaseTimes lease_times(const Config& config) {
 }
 
 base::Result<std::shared_ptr<net::TlsContext>> TlsContexts::get(const net::TlsOptions& options,
+                                                                const std::string& files,
                                                                 std::string& why) {
   std::string key;
   auto add = [&key](const std::string& text) {
@@ -59,6 +60,7 @@ base::Result<std::shared_ptr<net::TlsContext>> TlsContexts::get(const net::TlsOp
   add(options.key_file);
   add(std::to_string(static_cast<int>(options.min_version)));
   add(options.legacy_renegotiation ? "legacy" : "");
+  add(files);
 
   const std::lock_guard lock(mutex_);
   if (auto known = contexts_[key].lock()) return known;

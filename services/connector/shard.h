@@ -33,9 +33,10 @@ namespace connector {
 // Thread-safe.
 class TlsContexts {
  public:
-  // As net::TlsContext::make().
+  // As net::TlsContext::make(). `files` stands for what is in the files that are named: once that
+  // has changed, it is another context.
   base::Result<std::shared_ptr<net::TlsContext>> get(const net::TlsOptions& options,
-                                                     std::string& why);
+                                                     const std::string& files, std::string& why);
 
  private:
   std::mutex mutex_;

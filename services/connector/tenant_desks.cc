@@ -73,9 +73,9 @@ base::Result<HistoryDesk::Way> TenantOwner::way_to_recordings(std::string& why) 
   static_cast<net::DialLimits&>(way.limits) = tenant_->limits;
   way.limits.body_bytes_max = shard_.commons.config.recording_bytes_max;
   way.limits.total = shard_.commons.config.recording_time_max;
-  auto tls = shard_.commons.tls.get(tenant_->tls, why);
-  if (tls.has_error()) return tls.error();
-  way.tls = std::move(*tls);
+  auto trusted = tls(why);
+  if (trusted.has_error()) return trusted.error();
+  way.tls = std::move(*trusted);
   return way;
 }
 

@@ -100,6 +100,7 @@ asio::awaitable<Ending> TenantLink::run() {
 void TenantLink::end(Ending why) {
   if (ending_) return;
   ending_ = std::move(why);
+  ending_->detail = line(std::move(ending_->detail));
   receive(false);
   changed_.cancel();
 }
@@ -155,7 +156,7 @@ void TenantLink::close_signal(call::SignalId id) {
 }
 
 void TenantLink::answer(call::CommandId id, call::Reply reply) {
-  if (unanswered_.erase(id) == 1) outlets_.answer(id, std::move(reply));
+  if (unanswered_.erase(id) == 1) outlets_.answer(id, redacted(std::move(reply)));
 }
 
 bool TenantLink::inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoint limit) {
@@ -170,12 +171,13 @@ bool TenantLink::inquire(call::InquiryId id, call::Inquiry inquiry, pbx::TimePoi
 }
 
 void TenantLink::inform(call::InquiryId id, pbx::Inform::Answer answer) {
-  if (uninformed_.erase(id) == 1) outlets_.inform(id, std::move(answer));
+  if (uninformed_.erase(id) == 1) outlets_.inform(id, redacted(std::move(answer)));
 }
 
 bool TenantLink::order(call::OrderId id, const call::Order& order, pbx::TimePoint limit) {
   if (unfulfilled_.size() >= options_.orders_max) return false;
   unfulfilled_[id] = call::changes_something(order);
+  if (options_.redactor) options_.redactor->learn(order);
   if (ending_) {
     fulfil(id, call::Refusal{Errc::pbx_disconnected, ""});
   } else {
@@ -185,7 +187,21 @@ bool TenantLink::order(call::OrderId id, const call::Order& order, pbx::TimePoin
 }
 
 void TenantLink::fulfil(call::OrderId id, call::OrderReply reply) {
-  if (unfulfilled_.erase(id) == 1) outlets_.fulfil(id, std::move(reply));
+  if (options_.redactor) options_.redactor->learn(reply);
+  if (unfulfilled_.erase(id) == 1) outlets_.fulfil(id, redacted(std::move(reply)));
+}
+
+// What a PBX says may repeat what it was told: nobody else is to read that.
+std::string TenantLink::line(std::string sentence) const {
+  return options_.redactor ? options_.redactor->line(std::move(sentence)) : sentence;
+}
+
+template <class Reply>
+Reply TenantLink::redacted(Reply reply) const {
+  if (auto* refusal = std::get_if<call::Refusal>(&reply); refusal && options_.redactor) {
+    refusal->detail = options_.redactor->text(std::move(refusal->detail));
+  }
+  return reply;
 }
 
 // Counts `work` in, so that run() outlives it.
@@ -219,8 +235,14 @@ void TenantLink::apply(pbx::Effects effects) {
                    [&](pbx::Observe& it) { outlets_.observe(it); },
                    [&](pbx::Answer& it) { answer(it.id, std::move(it.reply)); },
                    [&](pbx::Signal& it) { outlets_.signal(it); },
-                   [&](pbx::EndSignal& it) { outlets_.end_signal(it); },
-                   [&](pbx::Note& it) { outlets_.note(it); },
+                   [&](pbx::EndSignal& it) {
+                     it.detail = line(std::move(it.detail));
+                     outlets_.end_signal(it);
+                   },
+                   [&](pbx::Note& it) {
+                     it.detail = line(std::move(it.detail));
+                     outlets_.note(it);
+                   },
                    [&](pbx::GiveUp& it) {
                      end({it.why, std::move(it.detail), it.retry_after});
                    },
@@ -234,6 +256,7 @@ void TenantLink::apply(pbx::Effects effects) {
 
 void TenantLink::open(const pbx::OpenLink& wanted) {
   if (ending_) return;
+  if (options_.redactor) options_.redactor->learn(wanted.where.headers);
   auto socket = std::make_shared<Socket>(executor_, wanted.link);
   sockets_[wanted.link] = socket;
   spawn(serve(std::move(socket), wanted.where));
@@ -248,12 +271,14 @@ void TenantLink::send(pbx::SendText& text) {
     end({Errc::overloaded, "the PBX does not read what it is sent", {}});
     return;
   }
+  if (options_.redactor) options_.redactor->learn_from(text.text);
   socket.texts.push_back(std::move(text.text));
   socket.notify();
 }
 
 void TenantLink::send(pbx::SendHttp& wanted) {
   if (ending_) return;
+  if (options_.redactor) options_.redactor->learn(wanted.where.headers);
   if (!http_) {
     net::HttpClientLimits limits;
     static_cast<net::DialLimits&>(limits) = options_.limits;
@@ -378,6 +403,7 @@ asio::awaitable<void> TenantLink::exchange(std::shared_ptr<Request> request, pbx
     co_return;
   }
   outlets_.heard();
+  if (options_.redactor) options_.redactor->learn(reply->headers);
   const pbx::HttpReply heard{reply->status, std::move(reply->headers), std::move(reply->body)};
   apply(session_->on_http(wanted.id, heard, detail, now()));
 }

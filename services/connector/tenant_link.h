@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "call/command.h"
+#include "connector/redactor.h"
 #include "net/http_client.h"
 #include "net/tls.h"
 #include "net/websocket.h"
@@ -48,6 +49,8 @@ struct Outlets {
 struct LinkOptions {
   net::WebSocketLimits limits;
   std::shared_ptr<net::TlsContext> tls;
+  // What goes out in words goes through it; null: there is nothing to hide.
+  std::shared_ptr<Redactor> redactor = nullptr;
   std::size_t texts_max = 1'024;   // waiting to be written, for each socket
   std::size_t commands_max = 256;  // taken and not answered yet
   std::size_t requests_max = 64;   // HTTP requests under way; another one fails at once
@@ -121,6 +124,9 @@ class TenantLink {
   void inform(call::InquiryId id, pbx::Inform::Answer answer);
   void fulfil(call::OrderId id, call::OrderReply reply);
   void spawn(boost::asio::awaitable<void> work);
+  std::string line(std::string sentence) const;
+  template <class Reply>
+  Reply redacted(Reply reply) const;
 
   boost::asio::any_io_executor executor_;
   std::unique_ptr<pbx::Session> session_;

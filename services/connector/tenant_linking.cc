@@ -101,14 +101,15 @@ asio::awaitable<Ending> TenantOwner::link_once() {
   options.limits = tenant->limits;
   options.commands_max = shard_.commons.config.commands_max;
   std::string why;
-  auto tls = shard_.commons.tls.get(tenant->tls, why);
-  if (tls.has_error()) {
+  auto trusted = tls(why);
+  if (trusted.has_error()) {
     Ending unusable;
-    unusable.why = tls.error();
+    unusable.why = trusted.error();
     unusable.detail = why;
     co_return unusable;
   }
-  options.tls = std::move(*tls);
+  options.tls = std::move(*trusted);
+  options.redactor = std::make_shared<Redactor>(tenant);
   if (unverified_ != !tenant->tls.verify) {
     unverified_ = !tenant->tls.verify;
     metrics_.unverified.add(unverified_ ? 1 : -1);
@@ -126,6 +127,14 @@ asio::awaitable<Ending> TenantOwner::link_once() {
   link_.reset();
   desk_->end_all(Errc::pbx_disconnected, ending.detail);
   co_return ending;
+}
+
+// Read once: its files may be gone for a moment when the link is lost.
+base::Result<std::shared_ptr<net::TlsContext>> TenantOwner::tls(std::string& why) {
+  if (tls_) return tls_;
+  auto made = shard_.commons.tls.get(tenant_->tls, tenant_->tls_files, why);
+  if (made.has_value()) tls_ = *made;
+  return made;
 }
 
 Outlets TenantOwner::outlets() {

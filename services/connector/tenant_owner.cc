@@ -152,6 +152,15 @@ void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
     reconfigured_ = true;
     return;
   }
+  std::string why;
+  auto tls = shard_.commons.tls.get(tenant->tls, tenant->tls_files, why);
+  if (tls.has_error() && tls_ && tenant->path.empty()) {
+    shard_.commons.metrics.config_reload_failures.add();
+    kLog.error("keys or certificates cannot be used: going on with the settings before",
+               {{"tenant", tenant_->id}, {"detail", why}});
+    return;
+  }
+  tls_ = tls.has_value() ? std::move(*tls) : nullptr;
   tenant_ = std::move(tenant);
   reconfigured_ = true;
   record_changed_ = true;

@@ -48,7 +48,9 @@ class TenantOwner {
   // link_not_needed (no longer configured: the tenant's record is erased too).
   void stop(base::Errc why);
 
-  // Other settings from now on: the link is made anew, the lease and all that is known stay.
+  // Other settings from now on: the link is made anew, the lease and all that is known stay. Not if
+  // keys or certificates of theirs are of no use, as they are while somebody replaces one after the
+  // other: then those before go on.
   void reconfigure(std::shared_ptr<const TenantConfig> tenant);
 
  private:
@@ -80,6 +82,7 @@ class TenantOwner {
   // The link: tenant_linking.cc.
   boost::asio::awaitable<void> keep_link();
   boost::asio::awaitable<Ending> link_once();
+  base::Result<std::shared_ptr<net::TlsContext>> tls(std::string& why);
   Outlets outlets();
   bool is_inbound() const { return !tenant_->path.empty(); }
   void receive(bool receives);
@@ -129,6 +132,7 @@ class TenantOwner {
   std::unique_ptr<SignalDesk> desk_;
   std::unique_ptr<CommandInbox> inbox_;
   std::unique_ptr<TenantLink> link_;
+  std::shared_ptr<net::TlsContext> tls_;  // of tenant_, once it was to be had
 
   std::optional<base::Errc> stopping_;
   bool lost_ = false;     // the lease, for certain

@@ -210,6 +210,20 @@ Answer prepare_faults(const std::string& method, const std::string& text, Work& 
   return {};
 }
 
+// POST /tenants/{t}/password
+Answer prepare_password(const std::string& text, Work& work) {
+  Body body(text);
+  const auto password = body.root().text("password", {.doc = "The new one."});
+  if (auto wrong = body.wrong()) return std::move(*wrong);
+  work = [password](Stage& stage, engine::TimePoint) {
+    auto* dialect = dynamic_cast<innova360::Dialect*>(&stage.dialect());
+    if (!dialect) return error(409, "only Innova360's can be changed");
+    dialect->change_password(password);
+    return Answer(200, json::object{{"done", true}});
+  };
+  return {};
+}
+
 // POST, DELETE /tenants/{t}/traffic
 Answer prepare_traffic(const std::string& method, const std::string& text, Work& work) {
   if (method == "DELETE") {
@@ -242,7 +256,8 @@ const char* name_of(scenario::Run::State state) {
 constexpr std::string_view kRoutes =
     "GET /livez; GET /v1/tenants; GET /v1/tenants/{t}/state; POST /v1/tenants/{t}/calls; "
     "POST /v1/tenants/{t}/extensions/{e}/{operation}; GET, POST, DELETE /v1/tenants/{t}/faults; "
-    "POST, DELETE /v1/tenants/{t}/traffic; GET, POST /v1/scenarios; "
+    "POST /v1/tenants/{t}/password; POST, DELETE /v1/tenants/{t}/traffic; "
+    "GET, POST /v1/scenarios; "
     "GET, DELETE /v1/scenarios/{id}";
 
 }  // namespace
@@ -321,6 +336,8 @@ asio::awaitable<Control::Answer> Control::at_tenant(Host& host, const Request& r
     wrong = method == "POST" ? prepare_call(request.body, work) : wrong_method("POST");
   } else if (path.size() == 3 && path[2] == "faults") {
     wrong = prepare_faults(method, request.body, work);
+  } else if (path.size() == 3 && path[2] == "password") {
+    wrong = method == "POST" ? prepare_password(request.body, work) : wrong_method("POST");
   } else if (path.size() == 3 && path[2] == "traffic") {
     wrong = prepare_traffic(method, request.body, work);
   } else if (path.size() == 5 && path[2] == "extensions") {

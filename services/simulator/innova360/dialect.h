@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "simulator/engine/dialect.h"
@@ -49,6 +50,10 @@ class Dialect final : public engine::Dialect {
   void set_faults(const engine::Faults& faults, engine::TimePoint now) override;
   void happen(const engine::Incident& incident, engine::TimePoint now) override;
   const engine::Faults& faults() const override { return faults_; }
+  // What the supervisor logs in with from now on; whoever is logged in stays.
+  void change_password(std::string password) {
+    settings_.supervisor_password = std::move(password);
+  }
   engine::TimePoint deadline() const override;
   void advance(engine::TimePoint now) override;
   std::string id_of(const engine::Leg& leg) const override { return encoder_.id_of(leg); }

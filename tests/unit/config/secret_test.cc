@@ -1,7 +1,9 @@
 #include "config/secret.h"
 
+#include <filesystem>
 #include <fstream>
 #include <ostream>
+#include <tuple>
 
 #include <gmock/gmock.h>
 
@@ -89,6 +91,50 @@ TEST_F(SecretReading, MayComeFromAnotherSettingsVariable) {
   EXPECT_TRUE(document.root().secret("password").equals("u"));
   EXPECT_EQ(document.root().text("user"), "u");
   EXPECT_THAT(document.finish(), IsEmpty());
+}
+
+// While somebody replaces a file it may be gone, or empty: then it counts as it was.
+TEST_F(SecretReading, GoesOnWithWhatItsFileSaidBefore) {
+  write("pw", "first\n");
+  write("ca.pem", "certificate");
+  const auto load = [&](Files before) {
+    auto document =
+        Document::parse("password_file: pw\nca_file: ca.pem", folder.path / "gw.yaml", {}, before);
+    const auto secret = document.root().secret("password");
+    const auto file = document.root().file("ca_file");
+    problems = document.finish();
+    return std::tuple(secret.reveal(), document.root().version_of(file), document.files(),
+                      document.kept());
+  };
+  const auto [first, version, files, nothing] = load({});
+  EXPECT_EQ(first, "first");
+  EXPECT_THAT(nothing, IsEmpty());
+  EXPECT_THAT(files, SizeIs(2));
+
+  write("pw", "\n");
+  std::filesystem::remove(folder.path / "ca.pem");
+  const auto [second, same, still, kept] = load(files);
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_EQ(second, "first");
+  EXPECT_EQ(same, version);
+  EXPECT_THAT(kept, ElementsAre(HasSubstr("pw: empty; what it said before still counts"),
+                                HasSubstr("ca.pem: No such file or directory")));
+
+  // As often as need be, and then it is another one.
+  const auto [third, again, files_then, kept_again] = load(still);
+  EXPECT_EQ(third, "first");
+  EXPECT_THAT(kept_again, SizeIs(2));
+  write("pw", "second");
+  write("ca.pem", "another one");
+  const auto [fourth, other, files_now, kept_now] = load(files_then);
+  EXPECT_EQ(fourth, "second");
+  EXPECT_NE(other, version);
+  EXPECT_THAT(kept_now, IsEmpty());
+
+  // At the start there is nothing to go on with.
+  std::filesystem::remove(folder.path / "pw");
+  load({});
+  EXPECT_THAT(problems, SizeIs(1));
 }
 
 // Each mistake an operator can make with a secret at hand, in the file or in the environment.

@@ -117,6 +117,56 @@ TEST_F(FileWatchTest, IsSilentAboutItsNeighbours) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(FileWatchTest, SeesTheFilesThatItNames) {
+  write(file, "main");
+  write(folder.path / "secret", "one");
+  fs::create_directory(folder.path / "far");
+  write(folder.path / "far" / "key", "one");
+  auto it = watch();
+  EXPECT_THAT(it->also({folder.path / "secret", folder.path / "far" / "key"}), testing::IsEmpty());
+  const auto told = [&](const auto& work) {
+    const int before = calls;
+    work();
+    const auto limit = std::chrono::steady_clock::now() + 20s;
+    while (calls == before && std::chrono::steady_clock::now() < limit) io.run_one_until(limit);
+    EXPECT_EQ(calls, before + 1);
+  };
+  told([&] { write(folder.path / "secret", "two"); });
+  told([&] { write(folder.path / "far" / "key", "two"); });
+  // That one is gone is worth knowing, unlike the main file's absence.
+  told([&] { fs::remove(folder.path / "far" / "key"); });
+  told([&] { write(folder.path / "far" / "key", "back"); });
+
+  EXPECT_THAT(it->also({folder.path / "secret"}), testing::IsEmpty());
+  write(folder.path / "far" / "key", "nobody's any more");
+  told([&] { write(folder.path / "secret", "six"); });
+}
+
+TEST_F(FileWatchTest, WatchesEachFolderOnce) {
+  write(file, "main");
+  std::set<fs::path> many{folder.path / "nowhere" / "x"};
+  for (int i = 0; i < 500; ++i) {
+    many.insert(folder.path / ("secret" + std::to_string(i)));
+    write(folder.path / ("secret" + std::to_string(i)), "one");
+  }
+  auto it = watch();
+  EXPECT_THAT(it->also(many), testing::ElementsAre(testing::Pair(folder.path / "nowhere" / "x",
+                                                                 "No such file or directory")));
+  int watches = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fdinfo")) {
+    std::ifstream in(entry.path());
+    for (std::string line; std::getline(in, line);) watches += line.starts_with("inotify wd:");
+  }
+  EXPECT_EQ(watches, 1);
+  for (int i = 0; i < 500; ++i) write(folder.path / ("secret" + std::to_string(i)), "two");
+  write(file, "told once");
+  run_until("told once");
+  it->also({});
+  write(folder.path / "secret7", "six");
+  write(file, "still watched");
+  run_until("still watched");
+}
+
 TEST_F(FileWatchTest, IsSilentOnceDestroyed) {
   write(file, "one");
   auto it = watch();

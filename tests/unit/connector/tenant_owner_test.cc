@@ -153,6 +153,23 @@ TEST_F(TenantOwnerTest, TriesNewSettingsAtOnce) {
   EXPECT_TRUE(until_ups(1));
 }
 
+TEST_F(TenantOwnerTest, GoesOnAsItIsIfNewCertificatesAreOfNoUse) {
+  const auto one = start("one");
+  ASSERT_TRUE(until_ups(1));
+  acme.title = "Acme Ltd.";
+  acme.tls.ca_file = "/nowhere/ca.pem";
+  acme.tls_files = "another";
+  one->reconfigure(tenant());
+  one->on_shard([](Shard&) {});
+  EXPECT_EQ(one->metrics().config_reload_failures.value(), 1);
+  EXPECT_EQ(pbx.links(), 1u);
+  acme.tls.ca_file.clear();
+  acme.tls_files = "a third";
+  one->reconfigure(tenant());
+  ASSERT_TRUE(until_ups(2));
+  EXPECT_TRUE(run_until([&] { return record()->tenant().display_name() == "Acme Ltd."; }));
+}
+
 TEST_F(TenantOwnerTest, LetsGoForTheSettingsOfAnotherVendor) {
   const auto one = start("one");
   ASSERT_TRUE(until_ups(1));

@@ -240,6 +240,7 @@ TEST_F(TlsOfOldServers, DoesNotSpeakAVersionBelowItsMinimum) {
   client.min_version = TlsVersion::v1_3;
   EXPECT_EQ(try_connecting(old), Errc::tls_failed);
   EXPECT_THAT(detail, HasSubstr("no TLS version in common"));
+  EXPECT_THAT(detail, HasSubstr("we accept TLS 1.3 or newer"));
 }
 
 TEST_F(TlsOfOldServers, DoesNotSpeakTls10UnlessTold) {

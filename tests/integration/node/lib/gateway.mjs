@@ -5,6 +5,7 @@ import path from 'node:path';
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
+import { plantAll } from './outputs.mjs';
 import { patience, root } from './process.mjs';
 
 const folders = [path.join(root, 'proto'), path.join(root, 'proto/third_party')];
@@ -74,6 +75,7 @@ export class Gateway {
   }
   // gateway.ask('CallControl', 'MakeCall', {…}): the response, or throws the status.
   ask(service, rpc, request = {}, { limit = patience } = {}) {
+    plantAll(request);
     return new Promise((done, fail) => {
       this.clients[service][rpc](request, this.metadata, { deadline: Date.now() + limit }, (error, response) =>
         error ? fail(Object.assign(error, { verdict: verdict(error) })) : done(response),

@@ -5,10 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { build, record, root } from './outputs.mjs';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
-export const build = path.resolve(root, process.env.GATEWAY_BUILD ?? 'build/dev');
+export { build, root };
 
 // Everything slow is slower under a sanitizer; a limit is for hanging, not for measuring.
 export const patience = Number(process.env.GATEWAY_PATIENCE ?? 30_000);
@@ -48,6 +47,7 @@ export class Process {
   constructor(name, command, args, { env = {} } = {}) {
     this.name = name;
     this.output = '';
+    const file = record(name);
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     everyone.add(this.child);
     this.ended = new Promise((done) =>
@@ -58,6 +58,7 @@ export class Process {
       }),
     );
     const keep = (chunk) => {
+      fs.appendFileSync(file, chunk);
       this.output = (this.output + chunk).slice(-400_000);
     };
     this.child.stderr.setEncoding('utf8').on('data', keep);
@@ -89,6 +90,7 @@ export class Process {
   }
   async stop(name = 'SIGTERM') {
     if (this.exit === undefined) {
+      if (name === 'SIGTERM') await this.farewell?.();
       this.child.kill(name);
       this.child.kill('SIGCONT');  // a test that failed may have left it stopped
     }

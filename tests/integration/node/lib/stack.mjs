@@ -2,7 +2,20 @@
 // public faces only: gRPC, NATS, the simulator's HTTP, the admin ports.
 import fs from 'node:fs';
 import path from 'node:path';
+import { plantAll, record, searchStore } from './outputs.mjs';
 import { freePort, program, Process, temporaryFolder, until } from './process.mjs';
+
+// What a program's admin port says before it ends is one of its outputs too.
+const keepMetrics = (name, process, port) => {
+  process.farewell = async () => {
+    for (const page of ['metrics', 'livez', 'readyz']) {
+      try {
+        const reply = await fetch(`http://127.0.0.1:${port}/${page}`, { signal: AbortSignal.timeout(2_000) });
+        fs.appendFileSync(record(`${name}-${page}`), await reply.text());
+      } catch {} // it may have been killed, or stopped
+    }
+  };
+};
 
 export class Nats {
   static async start({ config = '' } = {}) {
@@ -26,6 +39,7 @@ export class Nats {
   }
   async stop(signal = 'SIGTERM') {
     await this.process.stop(signal);
+    searchStore(`${this.folder}/store`);
   }
 }
 
@@ -45,6 +59,7 @@ export class Simulator {
     return simulator;
   }
   async ask(method, target, body) {
+    plantAll(typeof body === 'string' ? {} : body);
     const reply = await fetch(`http://127.0.0.1:${this.ports.control}${target}`, {
       method,
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
@@ -138,9 +153,11 @@ export class Connector {
       '--config', connector.file, '--announce',
     ]);
     connector.ports = await connector.process.announcement();
+    keepMetrics('connector', connector.process, connector.ports.admin);
     return connector;
   }
   write(tenants) {
+    plantAll({ ...this.settings, tenants });
     // Renamed into place, as an editor or Kubernetes would.
     fs.writeFileSync(`${this.file}.new`, JSON.stringify({ ...this.settings, tenants }, null, 1));
     fs.renameSync(`${this.file}.new`, this.file);
@@ -179,6 +196,7 @@ export class Control {
     );
     control.process = new Process('control', program('control'), ['--config', control.file, '--announce']);
     control.ports = await control.process.announcement();
+    keepMetrics('control', control.process, control.ports.admin);
     return control;
   }
 }
