@@ -171,10 +171,10 @@ Failure to_failure(const grpc::Status& status, const std::string& server,
   if (const auto retry = detail_of<google::rpc::RetryInfo>(failure.status)) {
     failure.hints.push_back("retry: in " + seconds_of(retry->retry_delay()));
   }
-  if (const char* advice = advice_on(reason)) failure.hints.push_back(advice);
   for (const auto& row : kCredentialHints) {
     if (reason == row.reason) failure.hints.push_back(row.hint);
   }
+  if (const char* advice = advice_on(reason)) failure.hints.push_back(advice);
   return failure;
 }
 

@@ -1,5 +1,6 @@
 #include "pbxctl/tls_check.h"
 
+#include <cerrno>
 #include <memory>
 
 #include <boost/asio/connect.hpp>
@@ -56,9 +57,8 @@ std::string hint_for(long verdict) {
   }
 }
 
-// The reason of a failed handshake or read.
-std::string hint_for_error() {
-  switch (ERR_GET_REASON(ERR_peek_error())) {
+std::string hint_for_reason(int reason) {
+  switch (reason) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST: return "it does not speak TLS there: leave out --tls and --ca-file.";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
@@ -75,19 +75,43 @@ std::string hint_for_error() {
   }
 }
 
+// The reason of a failed handshake or read.
+std::string hint_for_error() {
+  while (const auto error = ERR_get_error()) {
+    if (auto hint = hint_for_reason(ERR_GET_REASON(error)); !hint.empty()) return hint;
+  }
+  return {};
+}
+
+// Control's gRPC hangs up on a certificate that it does not want, without a word.
+std::string hint_for_hanging_up(bool has_certificate) {
+  if (!has_certificate) return "it wants a certificate of ours: --cert FILE and --key FILE.";
+  return "it does not trust the one who signed our certificate (--cert), or that has expired.";
+}
+
 std::string look(SSL& tls, bool by_address, const std::string& host) {
   auto* rules = SSL_get0_param(&tls);
   by_address ? X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str())
              : X509_VERIFY_PARAM_set1_host(rules, host.c_str(), host.size());
   if (!by_address) SSL_set_tlsext_host_name(&tls, host.c_str());
   ERR_clear_error();
+  bool was_asked = false;  // for a certificate of ours
+  const auto on_asked = [](SSL*, void* asked) {
+    *static_cast<bool*>(asked) = true;
+    return 1;
+  };
+  SSL_set_cert_cb(&tls, on_asked, &was_asked);
   if (SSL_connect(&tls) != 1) return hint_for_error();
   const long verdict = SSL_get_verify_result(&tls);
   if (verdict != X509_V_OK) return hint_for(verdict);
   // What it thinks of our certificate, it says after the handshake.
   char byte = 0;
   ERR_clear_error();
-  return SSL_read(&tls, &byte, 1) > 0 ? std::string() : hint_for_error();
+  const int count = SSL_read(&tls, &byte, 1);
+  if (count > 0) return {};
+  const bool is_silent = errno == EAGAIN && SSL_get_error(&tls, count) == SSL_ERROR_SYSCALL;
+  if (auto hint = hint_for_error(); !hint.empty() || is_silent || !was_asked) return hint;
+  return hint_for_hanging_up(SSL_get_certificate(&tls) != nullptr);
 }
 
 }  // namespace
@@ -106,6 +130,7 @@ std::string tls_check(const Options& options, std::chrono::milliseconds patience
   limit(socket.native_handle(), patience);
 
   const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);  // as gRPC
   if (options.ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else {
