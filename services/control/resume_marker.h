@@ -13,7 +13,7 @@ namespace control {
 
 // No marker is longer, so that the status of a watch that ends can carry it whole, beside all else,
 // in the 8 KiB that gRPC has for trailers. A place that would need a longer one has none.
-inline constexpr std::size_t kMarkerMax = 2'048;
+inline constexpr std::size_t kMarkerMax = 4'096;
 
 // A place in the stream of events.
 struct Place {
