@@ -34,15 +34,19 @@ demo: packages
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target connector control simulator pbxctl
 	@scripts/demo.sh build/$(PRESET) $(DEMO_SECONDS)
 
-test: build tests/integration/node/node_modules
+test: build tests/integration/node/node_modules tests/monitoring/node_modules
 	@ctest --preset $(PRESET) -j $(JOBS)
 
-asan tsan: packages tests/integration/node/node_modules
+asan tsan: packages tests/integration/node/node_modules tests/monitoring/node_modules
 	@$(MAKE) --no-print-directory test PRESET=$@
 
 tests/integration/node/node_modules: tests/integration/node/package-lock.json | packages
 	@echo 'installing the independent NATS and gRPC clients of the integration tests'
 	@cd tests/integration/node && npm install --no-save --silent --no-fund --no-audit && touch node_modules
+
+tests/monitoring/node_modules: tests/monitoring/package-lock.json | packages
+	@echo "installing the grammar of PromQL and Grafana's schema, for the checks of alerts and dashboard"
+	@cd tests/monitoring && npm install --no-save --silent --no-fund --no-audit && touch node_modules
 
 fuzz: packages
 	@cmake --preset fuzz --log-level=WARNING >/dev/null

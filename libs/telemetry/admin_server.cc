@@ -77,6 +77,9 @@ class BoundedPool final : public httplib::TaskQueue {
   bool closing_ = false;
 };
 
+constexpr std::pair<const char*, Probe> kProbes[] = {
+    {"startup", Probe::startup}, {"liveness", Probe::liveness}, {"readiness", Probe::readiness}};
+
 void answer_probe(const Health& health, Probe probe, httplib::Response& response) {
   const auto results = health.results(probe);
   response.status = all_well(results) ? 200 : 503;
@@ -114,7 +117,10 @@ AdminServer::AdminServer(const AdminOptions& options, const Metrics& metrics, co
   server.Get("/", [](const httplib::Request&, httplib::Response& response) {
     response.set_content(kIndex, "text/html");
   });
-  server.Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
+  server.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
+    for (const auto& [name, probe] : kProbes) {
+      metrics.probes().at({name}).set(all_well(health.results(probe)) ? 1 : 0);
+    }
     response.set_content(metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8");
   });
   for (const auto& [path, probe] :

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -113,10 +114,31 @@ template class Family<Counter>;
 template class Family<Gauge>;
 template class Family<Histogram>;
 
+namespace {
+
+// What the reference says of a metric.
+struct Described {
+  std::string_view kind;
+  std::string help;
+  std::vector<Label> labels;
+};
+
+std::string_view name_of(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::counter: return "counter";
+    case MetricKind::gauge: return "gauge";
+    case MetricKind::histogram: return "histogram";
+  }
+  return {};
+}
+
+}  // namespace
+
 struct Metrics::Impl {
   prometheus::Registry registry;
-  std::mutex mutex;
-  std::set<std::string, std::less<>> names;
+  mutable std::mutex mutex;
+  std::map<std::string, Described, std::less<>> described;  // by name
+  std::optional<Family<Gauge>> probes;
 
   template <class Series>
   Family<Series> family(std::string_view name, std::string_view help, std::vector<Label> labels,
@@ -128,7 +150,8 @@ struct Metrics::Impl {
         std::adjacent_find(buckets.begin(), buckets.end(), std::greater_equal<>()) == buckets.end();
     if (!rising) problem = "the buckets do not rise";
     const std::lock_guard lock(mutex);
-    if (!names.emplace(name).second) problem = "declared twice";
+    const Described it{name_of(Traits<Series>::kKind), std::string(help), labels};
+    if (!described.emplace(name, it).second) problem = "declared twice";
     if (!problem.empty()) throw std::logic_error(std::string(name) + ": " + problem);
     auto& registered =
         Traits<Series>::build().Name(std::string(name)).Help(std::string(help)).Register(registry);
@@ -146,6 +169,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   gauges("pbxgw_build_info", "What this process was built as; always 1.", {"version"})
       .at({version()})
       .set(1);
+  impl_->probes = gauges("pbxgw_probe_ok", "1 while this probe says yes, else 0.", {{"probe", 3}});
 }
 
 Metrics::~Metrics() = default;
@@ -178,6 +202,8 @@ Family<Histogram> Metrics::histograms(std::string_view name, std::string_view he
   return impl_->family<Histogram>(name, help, std::move(labels), std::move(buckets));
 }
 
+const Family<Gauge>& Metrics::probes() const { return *impl_->probes; }
+
 std::string Metrics::exposition() const {
   auto families = impl_->registry.Collect();
   for (auto& family : process_metrics()) families.push_back(std::move(family));
@@ -188,6 +214,27 @@ std::string Metrics::exposition() const {
               [](const auto& a, const auto& b) { return a.label < b.label; });
   }
   return prometheus::TextSerializer().Serialize(families);
+}
+
+std::string Metrics::reference() const {
+  std::unique_lock lock(impl_->mutex);
+  auto all = impl_->described;
+  lock.unlock();
+  for (auto& family : process_metrics()) {
+    const auto kind =
+        family.type == prometheus::MetricType::Counter ? MetricKind::counter : MetricKind::gauge;
+    all.emplace(std::move(family.name), Described{name_of(kind), std::move(family.help), {}});
+  }
+  std::string out = "| Metric | Kind | Labels (values at most) | What it is |\n|---|---|---|---|\n";
+  for (const auto& [name, it] : all) {
+    out += "| `" + name + "` | " + std::string(it.kind) + " | ";
+    for (const auto& label : it.labels) {
+      out += (&label == &it.labels.front() ? "`" : ", `") + label.name + "` (" +
+             std::to_string(label.values_max) + ")";
+    }
+    out += (it.labels.empty() ? "| " : " | ") + it.help + " |\n";
+  }
+  return out;
 }
 
 }  // namespace telemetry

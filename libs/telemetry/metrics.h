@@ -87,8 +87,8 @@ extern template class Family<Histogram>;
 std::vector<double> latency_buckets();
 
 // All metrics of a process. A service declares its own in one struct, made at start; each name once
-// and by the rules of metric_names.h, else std::logic_error. pbxgw_build_info and the usual
-// process_* are there from the beginning.
+// and by the rules of metric_names.h, else std::logic_error. pbxgw_build_info, pbxgw_probe_ok and
+// the usual process_* are there from the beginning.
 class Metrics {
  public:
   Metrics();
@@ -105,8 +105,13 @@ class Metrics {
   Family<Histogram> histograms(std::string_view name, std::string_view help,
                                std::vector<Label> labels, std::vector<double> buckets);
 
+  // pbxgw_probe_ok, for the admin server, which knows what the probes say.
+  const Family<Gauge>& probes() const;
+
   // Everything in Prometheus' text format 0.0.4, sorted by name and labels. Thread-safe.
   std::string exposition() const;
+  // What there is, with or without a series, as a table of Markdown sorted by name. Thread-safe.
+  std::string reference() const;
 
  private:
   struct Impl;

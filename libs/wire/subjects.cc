@@ -13,6 +13,7 @@ namespace {
 
 constexpr char kEvents[] = "pbx.v1.events.";
 constexpr char kCommands[] = "pbx.v1.commands.";
+constexpr char kAudit[] = "pbx.v1.audit.";
 
 // NATS is happiest with subjects below 256 characters, and ours have two foreign tokens.
 constexpr std::size_t kTokenMax = 100;
@@ -112,5 +113,13 @@ std::string command_subject(const base::TenantId& tenant) {
   append_subject_token(out, tenant.str());
   return out;
 }
+
+std::string audit_subject(const base::TenantId& tenant) {
+  std::string out = kAudit;
+  append_subject_token(out, tenant.str());
+  return out;
+}
+
+std::string all_audit() { return std::string(kAudit) + '*'; }
 
 }  // namespace wire

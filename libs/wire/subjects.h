@@ -24,8 +24,12 @@ const char* event_name(const call::Event& event) noexcept;
 std::string events_of(const base::TenantId& tenant);
 std::string all_events();                                   // pbx.v1.events.>
 std::string command_subject(const base::TenantId& tenant);  // pbx.v1.commands.<tenant>
+// pbx.v1.audit.<tenant>; of the empty tenant, which is none, pbx.v1.audit._
+std::string audit_subject(const base::TenantId& tenant);
+std::string all_audit();  // pbx.v1.audit.*
 
 inline constexpr char kEventStream[] = "PBX_EVENTS";
+inline constexpr char kAuditStream[] = "PBX_AUDIT";
 inline constexpr char kLeaseBucket[] = "pbxgw_leases";
 inline constexpr char kTenantBucket[] = "pbxgw_tenants";
 inline constexpr char kCheckpointBucket[] = "pbxgw_checkpoints";

@@ -1,5 +1,6 @@
 #include "connector/connector.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -96,6 +97,8 @@ Connector::Connector(Config config, std::string config_file, Reload reload)
   }
   set_tenants(std::exchange(config_.tenants, {}));
   if (config_.inbound.port != 0) open_door();
+  commons_.metrics.inbound_connections_max.set(
+      config_.inbound.port != 0 ? static_cast<double>(config_.inbound.connections_max) : 0);
   file_watch_ = std::make_unique<config::FileWatch>(io_.get_executor(), config_file, kSettle,
                                                     [this] { this->reload(); });
 }
@@ -342,6 +345,9 @@ void Connector::set_tenants(std::vector<TenantConfig> tenants) {
     let_go(it->first, Errc::link_not_needed);
     it = tenants_.erase(it);
   }
+  commons_.metrics.tenants.set(static_cast<double>(configured.size()));
+  commons_.metrics.config_success.set(std::chrono::system_clock::now());
+  commons_.metrics.config_ok.set(1);
   ownership_.set_tenants(std::move(configured), now());
   if (door_) door_->set_routes(routes());
 }
@@ -353,6 +359,7 @@ void Connector::reload() {
   auto next = reload_();
   if (!next) {
     commons_.metrics.config_reload_failures.add();
+    commons_.metrics.config_ok.set(0);
     kLog.error("the configuration has mistakes: going on with the one before");
     return;
   }
@@ -421,7 +428,15 @@ asio::awaitable<void> Connector::tick() {
   for (;;) {
     beat.tick(now());
     bool connected = connection_->connected();
-    for (const auto& shard : shards_) connected = connected && shard->connection->connected();
+    auto oldest = std::chrono::system_clock::time_point::max();
+    for (const auto& shard : shards_) {
+      connected = connected && shard->connection->connected();
+      if (const auto its = shard->oldest(); its.time_since_epoch().count() > 0) {
+        oldest = std::min(oldest, its);
+      }
+    }
+    if (oldest == std::chrono::system_clock::time_point::max()) oldest = {};
+    commons_.metrics.outbox_oldest.set(oldest);
     commons_.metrics.nats_connected.set(connected ? 1 : 0);
     commons_.bus_report.update();
     auto pausing = pause(500ms);
@@ -438,6 +453,7 @@ void Connector::spawn(asio::awaitable<void> work) {
 asio::awaitable<void> Connector::pause(std::chrono::milliseconds time) {
   asio::steady_timer timer(io_, time);
   co_await timer.async_wait(kTuple);
+  commons_.metrics.loop_lag.observe(now() - timer.expiry());
 }
 
 }  // namespace connector

@@ -12,6 +12,7 @@
 #include "connector/capability_reference.h"
 #include "connector/config.h"
 #include "connector/connector.h"
+#include "connector/metrics.h"
 #include "telemetry/log.h"
 #include "telemetry/version.h"
 
@@ -33,6 +34,13 @@ std::optional<connector::Config> load(const std::string& file, std::ostream& com
   return config;
 }
 
+void print_metrics() {
+  telemetry::Metrics all;
+  const connector::Metrics declared(all);
+  std::cout << all.reference();
+  throw CLI::Success();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,6 +51,7 @@ int main(int argc, char** argv) {
   app.add_flag("--check-config", check,
                "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", reference, "Print every setting, as Markdown");
+  app.add_flag_callback("--metric-reference", print_metrics, "Print every metric, as Markdown");
   app.add_flag("--capability-table", table, "Print what each PBX can do, as Markdown");
   app.add_flag("--capability-reference", notes, "The same, with what to know and why not");
   app.add_flag("--announce", announce,

@@ -68,7 +68,7 @@ base::Result<std::shared_ptr<net::TlsContext>> TlsContexts::get(const net::TlsOp
 }
 
 Shard::Shard(Commons& all, unsigned number, telemetry::Heartbeats& heartbeats)
-    : commons(all), number_(number), work_(asio::make_work_guard(io_)) {
+    : commons(all), work_(asio::make_work_guard(io_)) {
   const Config& config = commons.config;
   connection = connect(executor(), config.nats);
   commons.bus_report.follow(connection, "shard " + std::to_string(number));
@@ -102,6 +102,7 @@ asio::awaitable<void> Shard::tick(telemetry::Heartbeats::Beat beat) {
     report(last);
     timer.expires_after(kTick);
     co_await timer.async_wait(kTuple);
+    commons.metrics.loop_lag.observe(std::chrono::steady_clock::now() - timer.expiry());
   }
 }
 
@@ -125,8 +126,8 @@ void Shard::report(bus::PublisherStatistics& last) {
   metrics.outbox_depth.add(static_cast<double>(now.depth) - static_cast<double>(last.depth));
   metrics.outbox_bytes.set(static_cast<double>(commons.outbox_bytes.load()));
   metrics.outbox_bytes_max.set(static_cast<double>(commons.config.outbox.total_bytes_max));
-  // The oldest of several shards': whichever has one that waits. Exact enough for an alert.
-  if (now.depth > 0 || number_ == 0) metrics.outbox_oldest.set(now.oldest);
+  if (now.acks != last.acks) metrics.publish_success.set(std::chrono::system_clock::now());
+  oldest_ = now.oldest;
   last = now;
 }
 

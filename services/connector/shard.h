@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -82,12 +83,15 @@ class Shard {
   std::unique_ptr<bus::KvLeaseStore> lease_store;
   Lobby lobby{io_.get_executor()};
 
+  // When the oldest event of the outbox was made; the epoch: there is none. Any thread.
+  std::chrono::system_clock::time_point oldest() const { return oldest_; }
+
  private:
   boost::asio::awaitable<void> tick(telemetry::Heartbeats::Beat beat);
   void report(bus::PublisherStatistics& last);
 
-  unsigned number_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::atomic<std::chrono::system_clock::time_point> oldest_{};
   std::thread thread_;
 };
 

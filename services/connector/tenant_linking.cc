@@ -133,6 +133,7 @@ Outlets TenantOwner::outlets() {
   outlets.heard = [this] {
     received_ = now();
     metrics_.frames.add();
+    metrics_.frame_last.set(wall());
   };
   outlets.stage = [this](call::LinkState state) {
     if (state != call::LinkState::awaiting_pbx || state != link_status_.state) set_link(state);

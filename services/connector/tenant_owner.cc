@@ -75,6 +75,7 @@ asio::awaitable<void> TenantOwner::run() {
           .refused =
               [this](std::uint64_t first, std::uint64_t last) {
                 call::StreamGap gap{first, last, wall(), wall(), "event_too_big"};
+                count_gap(gap);
                 tell([&] { return tracker_->heal(tracker_->book(), gap, {wall(), {}, ""}); });
               }});
   SignalDesk::Limits signal_limits;
@@ -212,6 +213,7 @@ asio::awaitable<bool> TenantOwner::take_lease() {
   lease_.emplace(*lease, lease_times(shard_.commons.config), asked, random_());
   shard_.commons.metrics.lease_taken.add();
   shard_.commons.metrics.lease_held.add(1);
+  shard_.commons.metrics.lease_success.set(wall());
   kLog.info("tenant taken", {{"tenant", tenant_->id}, {"epoch", lease->epoch}});
   co_return true;
 }
@@ -228,7 +230,9 @@ asio::awaitable<void> TenantOwner::keep_lease() {
     auto renewing = shard_.lease_store->renew(name, lease_->lease());
     const auto renewed = co_await std::move(renewing);
     shard_.commons.metrics.lease_renew.observe(now() - asked);
+    if (renewed.has_error()) shard_.commons.metrics.lease_renew_failures.add();
     if (renewed.has_value()) {
+      shard_.commons.metrics.lease_success.set(wall());
       if (!lease_->renewed(*renewed, asked, now(), random_())) break;
     } else if (renewed.error() == Errc::lease_lost) {
       lose();
@@ -268,6 +272,13 @@ void TenantOwner::tell(const std::function<std::vector<call::Event>()>& make) {
   if (!gap_) publisher_->publish(events, received_);
 }
 
+void TenantOwner::count_gap(const call::StreamGap& gap) {
+  const Metrics& metrics = shard_.commons.metrics;
+  metrics.gaps.at({gap.reason}).add();
+  metrics.events_lost.at({gap.reason})
+      .add(static_cast<double>(gap.last_sequence - gap.first_sequence + 1));
+}
+
 // Ends the gap once there is room: says what was lost, then what has become of the rest.
 asio::awaitable<void> TenantOwner::heal() {
   while (!stopping_ && !publisher_->has_half(now())) {
@@ -288,7 +299,7 @@ asio::awaitable<void> TenantOwner::heal() {
     }
   }
   for (const call::Event& event : events) metrics_.count(event);
-  shard_.commons.metrics.gaps.at({gap.reason}).add();
+  count_gap(said);
   kLog.warning(
       "events were lost",
       {{"tenant", tenant_->id}, {"first", said.first_sequence}, {"last", said.last_sequence}});

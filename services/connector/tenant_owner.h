@@ -93,6 +93,7 @@ class TenantOwner {
   void tell(const std::function<std::vector<call::Event>()>& make);
   void stored(const EventPublisher::Stored& stored);
   boost::asio::awaitable<void> heal();
+  void count_gap(const call::StreamGap& gap);
   bool crowded() const;
   boost::asio::awaitable<void> pace();
 

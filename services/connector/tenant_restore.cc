@@ -27,6 +27,7 @@ constexpr auto kLog = telemetry::log::Logger("tenant");
 constexpr auto kRetry = 1s;  // of what needs NATS
 
 TenantOwner::TimePoint now() { return std::chrono::steady_clock::now(); }
+call::Time wall() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
@@ -165,6 +166,7 @@ asio::awaitable<void> TenantOwner::write_checkpoint(wire::Checkpoint checkpoint)
     }
   }
   checkpointed_ = checkpoint.book.sequence;
+  shard_.commons.metrics.checkpoint_success.set(wall());
 }
 
 }  // namespace connector

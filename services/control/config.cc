@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "common/settings.h"
 #include "config/section.h"
 
@@ -19,28 +21,111 @@ ServerOptions read_server(const Section& grpc) {
   server.port = static_cast<std::uint16_t>(grpc.integer(
       "port", {.doc = "Their port; 0: any free one.", .otherwise = server.port, .most = 65'535}));
   server.reflection = grpc.boolean(
-      "reflection", {.doc = "Lets clients such as grpcurl ask for the API.", .otherwise = false});
+      "reflection",
+      {.doc = "Lets clients such as grpcurl ask for the API, which needs no credentials.",
+       .otherwise = false});
   server.request_bytes_max = static_cast<std::size_t>(
       grpc.bytes("request", {.doc = "The largest request taken; beyond it: RESOURCE_EXHAUSTED.",
                              .otherwise = server.request_bytes_max,
                              .least = 16 << 10,
                              .most = 4 << 20}));
+  server.connection_age = grpc.duration(
+      "connection_age",
+      {.doc =
+           "After so long a client is asked to connect anew, perhaps to another instance; what is "
+           "under way goes on. 0s: never.",
+       .otherwise = server.connection_age,
+       .least = 0ms,
+       .most = 24h});
   const Section tls = grpc.section("tls");
-  server.certificate_file =
+  server.tls.certificate =
       tls.file("certificate_file",
                {.doc = "Our certificate, PEM; without it there is no TLS.", .required = false});
-  server.key_file = tls.file("key_file", {.doc = "Its key.", .required = false});
-  server.client_ca_file = tls.file(
+  server.tls.key = tls.file("key_file", {.doc = "Its key.", .required = false});
+  server.tls.client_ca = tls.file(
       "client_ca_file", {.doc = "Who signs the certificates that clients have to show; without it "
                                 "they need none.",
                          .required = false});
-  if (server.certificate_file.empty() != server.key_file.empty()) {
+  if (server.tls.certificate.empty() != server.tls.key.empty()) {
     tls.wrong("key_file", "expected together with certificate_file, or neither of them");
   }
-  if (server.certificate_file.empty() && !server.client_ca_file.empty()) {
+  if (server.tls.certificate.empty() && !server.tls.client_ca.empty()) {
     tls.wrong("client_ca_file", "expected together with certificate_file and key_file");
   }
   return server;
+}
+
+// Whether only this machine reaches it.
+bool is_loopback(const std::string& address) {
+  boost::system::error_code wrong;
+  const auto parsed = boost::asio::ip::make_address(address, wrong);
+  return wrong ? address == "localhost" : parsed.is_loopback();
+}
+
+// The policy file. To be open to everybody, somebody has to say so, or nobody else may reach us.
+std::string read_identity(const Section& identity, const ServerOptions& server) {
+  const std::string file = identity.file(
+      "policy_file", {.doc = "Who may do what (docs/security.md); read again when it changes. "
+                             "Without it, everybody who reaches us may do everything.",
+                      .required = false});
+  const bool open = identity.boolean(
+      "open", {.doc = "Serve without a policy file though other machines reach us (grpc.address).",
+               .otherwise = false});
+  if (file.empty() && !open && !is_loopback(server.address)) {
+    identity.wrong("policy_file",
+                   "expected, since grpc.address lets other machines reach us and everybody could "
+                   "do everything: write one (docs/security.md), serve on 127.0.0.1, or say that "
+                   "this is meant with identity.open: true");
+  }
+  if (!file.empty() && open) {
+    identity.wrong("open", "expected without identity.policy_file, or not at all");
+  }
+  return file;
+}
+
+// What one caller may ask for.
+void read_limits(const Section& limits, Config& config) {
+  auto number = [&](std::string_view key, std::string_view doc, double otherwise,
+                    std::int64_t most) {
+    return static_cast<double>(limits.integer(
+        key,
+        {.doc = doc, .otherwise = static_cast<std::int64_t>(otherwise), .least = 1, .most = most}));
+  };
+  auto& callers = config.callers;
+  callers.rate =
+      number("rate", "RPCs a second, of one caller for one tenant; beyond it: RATE_LIMITED.",
+             callers.rate, 100'000);
+  callers.burst = number("burst", "How many of them may come at once.", callers.burst, 1'000'000);
+  callers.failed_logins = number(
+      "failed_logins",
+      "Credentials that are no good, from one address in a second; beyond it none are looked at.",
+      callers.failed_logins, 10'000);
+  callers.watches_max =
+      static_cast<std::size_t>(number("watchers_per_caller", "Watches of one caller at a time.",
+                                      static_cast<double>(callers.watches_max), 1'000'000));
+  config.server.streams_max = static_cast<int>(
+      number("streams_per_connection",
+             "RPCs at a time over one connection; further ones wait at the client.",
+             config.server.streams_max, 1'000'000));
+}
+
+AuditOptions read_audit(const Section& section) {
+  AuditOptions audit;
+  audit.max_age = section.duration(
+      "max_age", {.doc = "How long audit records are kept.",
+                  .otherwise = std::chrono::duration_cast<std::chrono::milliseconds>(audit.max_age),
+                  .least = 1min,
+                  .most = 24h * 3'650});
+  audit.max_bytes = static_cast<std::int64_t>(
+      section.bytes("max_bytes", {.doc = "How much space they may take; the oldest make room.",
+                                  .otherwise = static_cast<std::size_t>(audit.max_bytes),
+                                  .least = 1 << 20}));
+  audit.replicas = static_cast<int>(
+      section.integer("replicas", {.doc = "Copies of the stream PBX_AUDIT in the cluster.",
+                                   .otherwise = audit.replicas,
+                                   .least = 1,
+                                   .most = 5}));
+  return audit;
 }
 
 }  // namespace
@@ -50,6 +135,7 @@ Config read_config(config::Document& document) {
   Config config;
   config.nats = common::read_nats(root.section("nats"), "pbxgw-control");
   config.server = read_server(root.section("grpc"));
+  config.policy_file = read_identity(root.section("identity"), config.server);
 
   const Section limits = root.section("limits");
   auto duration = [&](std::string_view key, std::string_view doc, std::chrono::milliseconds most,
@@ -89,6 +175,16 @@ Config read_config(config::Document& document) {
       "watcher_patience",
       "A watcher or media client whose queue is full and who takes nothing for so long is ended.",
       1h, 10s);
+  config.watch_age = root.section("grpc").duration(
+      "connection_age_grace",
+      {.doc =
+           "How long a watch may last, but for up to a tenth: then it ends with UNAVAILABLE and a "
+           "marker to go on from, over a newer connection. 0s: for ever.",
+       .otherwise = config.watch_age,
+       .least = 0ms,
+       .most = 24h});
+  read_limits(limits, config);
+  config.audit = read_audit(root.section("audit"));
   config.drain_limit = duration("drain", "The longest an orderly end may take.", 10min, 10s);
   config.lease_ttl = root.section("lease").duration(
       "ttl", {.doc = "As the connectors have it: a lease not renewed for so long is none.",

@@ -44,6 +44,7 @@ WatchTools watch_tools(Core& core, bus::JetStream& jetstream,
   WatchTools tools{core, jetstream, std::move(requests), metrics};
   tools.queue = config.watch_queue;
   tools.patience = config.watch_patience;
+  tools.age = config.watch_age;
   return tools;
 }
 
@@ -59,19 +60,24 @@ Control::Control(const Config& config)
       requests_(std::make_shared<bus::Requests>(connection_)),
       jetstream_(connection_),
       directory_(config_.lease_ttl + kLeaseGrace),
+      audit_(jetstream_, directory_, metrics_, config_.audit),
       directory_watch_(connection_, requests_, directory_),
       gateway_(requests_, directory_),
       core_{directory_, gateway_},
+      policy_(io_.get_executor(), config_.policy_file, metrics_),
+      gate_(policy_.current(), metrics_),
       admission_(config_.limits),
-      dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
+      callers_(config_.callers),
+      dispatcher_(io_.get_executor(), core_, gate_, callers_, audit_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  SignalTools{core_, metrics_, config_.signal_times},
+                  SignalTools{core_, gate_, audit_, metrics_, config_.signal_times},
                   DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),
       drained_(io_),
       admin_(config_.admin, registry_, health_) {
+  policy_.on_change([this] { gate_.replace(policy_.current()); });
   using telemetry::Probe;
   health_.add(Probe::liveness, "loops", heartbeats_.check());
   health_.add(Probe::readiness, "nats", [this]() -> std::optional<std::string> {
@@ -91,9 +97,14 @@ int Control::run() {
   kLog.info("started", {{"version", telemetry::version()},
                         {"grpc_port", grpc_port()},
                         {"admin_port", admin_port()}});
+  if (policy_.current()->is_open()) {
+    kLog.warning("everybody who reaches this gateway may do everything: there is no policy file",
+                 {{"address", config_.server.address}, {"setting", "identity.policy_file"}});
+  }
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
+  audit_.start([this] { begin_drain(EXIT_FAILURE); });
   signals_.async_wait([this](base::Error cancelled, int) {
     if (cancelled) return;
     // Whoever asks twice does not want to wait.
@@ -101,6 +112,10 @@ int Control::run() {
     for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, [](int) { _exit(1); });
     begin_drain(EXIT_SUCCESS);
   });
+  metrics_.in_flight_max.set(static_cast<double>(config_.limits.commands_max));
+  metrics_.watchers_max.set(static_cast<double>(config_.limits.watches_max));
+  metrics_.signals_max.set(static_cast<double>(config_.limits.signals_max));
+  metrics_.recordings_max.set(static_cast<double>(config_.limits.recordings_max));
   update_health();
   beat();
   io_.run();
@@ -123,7 +138,7 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 void Control::update_health() {
   bus_report_.update();
   const bool connected = connection_->connected();
-  metrics_.bus_connected.set(connected ? 1 : 0);
+  metrics_.nats_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.
   if (draining_ || serving_ == connected) return;
   serving_ = connected;
@@ -133,10 +148,15 @@ void Control::update_health() {
 void Control::beat() {
   beat_.tick(steady_clock::now());
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
+  gate_.tick(std::chrono::system_clock::now());
+  audit_.tick(steady_clock::now());
+  server_.tick();
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {
-    if (!cancelled) beat();
+    if (cancelled) return;
+    metrics_.loop_lag.observe(steady_clock::now() - beat_timer_.expiry());
+    beat();
   });
 }
 
@@ -170,6 +190,9 @@ asio::awaitable<void> Control::drain() {
   // This thread waits here, but nothing that gRPC waits for needs it any more.
   server_.shut(kFlushWait);
   directory_watch_.stop();
+  audit_.stop();
+  auto telling = audit_.drained(kFlushWait);
+  co_await std::move(telling);
   auto closing = connection_->close(kFlushWait);
   co_await std::move(closing);
   io_.stop();

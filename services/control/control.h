@@ -14,12 +14,15 @@
 #include "bus/requests.h"
 #include "common/bus_report.h"
 #include "control/admission.h"
+#include "control/audit_trail.h"
 #include "control/command_gateway.h"
 #include "control/config.h"
 #include "control/directory.h"
 #include "control/directory_watch.h"
 #include "control/dispatcher.h"
+#include "control/gate.h"
 #include "control/metrics.h"
+#include "control/policy_keeper.h"
 #include "control/server.h"
 #include "telemetry/admin_server.h"
 #include "telemetry/health.h"
@@ -63,10 +66,14 @@ class Control {
   std::shared_ptr<bus::Requests> requests_;
   bus::JetStream jetstream_;
   Directory directory_;
+  AuditTrail audit_;
   DirectoryWatch directory_watch_;
   CommandGateway gateway_;
   Core core_;
+  PolicyKeeper policy_;
+  Gate gate_;
   Admission admission_;
+  RateLimits callers_;
   Dispatcher dispatcher_;
   Server server_;
   boost::asio::signal_set signals_;

@@ -4,6 +4,7 @@
 
 #include "control/fields.h"
 #include "telemetry/log.h"
+#include "wire/names.h"
 
 namespace control {
 
@@ -16,17 +17,23 @@ namespace {
 constexpr telemetry::log::Logger kLog("rpc");
 constexpr std::size_t kTraceparentBytes = 55;
 
-std::string traceparent_of(const grpc::CallbackServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("traceparent");
-  // Of another length it is of another version, or none: it would only confuse.
-  if (found == metadata.end() || found->second.size() != kTraceparentBytes) return {};
-  return std::string(found->second.data(), found->second.size());
+Asker asker_of(const rights::Identity& identity, const CommandLine& line) {
+  return {identity.principal ? identity.principal->name() : std::string(), identity.means,
+          line.address, line.traceparent};
+}
+
+Asked asked_of(const CommandLine& line, const std::vector<base::TenantId>& tenants) {
+  Asked asked{line.resource, line.request_id, line.destination};
+  // What a stream was about is known by the tenants that its messages named.
+  if (asked.resource.empty() && tenants.size() == 1) {
+    asked.resource = wire::tenant_name(tenants.front());
+  }
+  return asked;
 }
 
 }  // namespace
 
-Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context) const {
+Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context, Right right) const {
   const auto now = steady_clock::now();
   // gRPC gives the end of time for a caller who set none; the difference must not overflow.
   const auto deadline = context.deadline();
@@ -37,72 +44,180 @@ Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context) const {
                ? deadlines_.most
                : std::chrono::floor<std::chrono::milliseconds>(deadline - system_clock::now());
   }
-  return {now + left, traceparent_of(context), address_of(context.peer())};
+  return {std::move(right), now + left, traceparent_of(context), address_of(context.peer())};
+}
+
+Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Shown& shown,
+                                const google::protobuf::Message& request,
+                                const CommandLine& line) const {
+  const auto now = steady_clock::now();
+  // To look at a token may cost the verification of a signature; a certificate is verified already.
+  const bool has_token = !shown.credentials.bearer.empty();
+  if (has_token) {
+    if (auto limited = callers_.may_log_in(line.address, now)) {
+      watch_tools_.metrics.rate_limited.at({"failed_logins"}).add();
+      const Rule* rule = rule_of(*request.GetDescriptor());
+      turned_away({*limited,
+                   {nullptr, rights::Means::token, {}},
+                   rights::Group::admin,
+                   {},
+                   rule ? rule->rpc : std::string()},
+                  line);
+      return *limited;
+    }
+  }
+  auto verdict = gate_.admit(shown, request);
+  const bool is_known = verdict || verdict.error().identity.principal;
+  if (has_token && !is_known) callers_.login_failed(line.address, now);
+  if (verdict) {
+    const Admitted& admitted = **verdict;
+    auto limited = too_often(admitted.identity, admitted.tenants);
+    if (!limited) return std::move(*verdict);
+    turned_away({*limited, admitted.identity, admitted.group, admitted.tenants, admitted.rpc},
+                line);
+    return *limited;
+  }
+  Refused refused = verdict.error();
+  if (is_known) {
+    // Who asks for what he may not have is not to do so without end either.
+    if (auto limited = too_often(refused.identity, refused.tenants)) refused.status = *limited;
+  }
+  if (refused.status.code() == grpc::StatusCode::UNAUTHENTICATED) {
+    context.AddTrailingMetadata("www-authenticate", "Bearer");
+  }
+  turned_away(refused, line);
+  return refused.status;
+}
+
+std::optional<google::rpc::Status> Dispatcher::too_often(
+    const rights::Identity& identity, const std::vector<base::TenantId>& tenants) const {
+  // Without a policy there are no callers to be guarded from one another.
+  if (identity.means == rights::Means::none) return std::nullopt;
+  const bool is_one = tenants.size() == 1 && core_.directory.knows(tenants.front());
+  const std::string tenant = is_one ? wire::tenant_name(tenants.front()) : "tenants/-";
+  auto limited = callers_.enter(identity.principal->name(), tenant, steady_clock::now());
+  if (limited) watch_tools_.metrics.rate_limited.at({"rate"}).add();
+  return limited;
+}
+
+void Dispatcher::turned_away(const Refused& refused, const CommandLine& line) const {
+  audit_.note(asker_of(refused.identity, line), refused.rpc, asked_of(line, refused.tenants),
+              /*admitted=*/false, refused.status);
+}
+
+void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
+                       const google::rpc::Status& status) const {
+  if (!is_audited(admitted.rpc)) return;
+  audit_.note(asker_of(admitted.identity, line), admitted.rpc, asked_of(line, admitted.tenants),
+              /*admitted=*/true, status);
+}
+
+// ---- Streams ----
+
+template <class Stream, class Work>
+void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge,
+                       Shown shown, Right right, std::shared_ptr<Stream> stream,
+                       std::shared_ptr<Work> work, std::shared_ptr<void> seat) {
+  if (const auto refused = admission_.enter(kind, work)) {
+    ended(*right, line, *refused);
+    return stream->finish(to_grpc(*refused));
+  }
+  if (const auto late = gate_.hold(work, std::move(shown), right)) {
+    turned_away({*late, right->identity, right->group, right->tenants, right->rpc}, line);
+    stream->finish(to_grpc(*late));
+    return admission_.leave(kind, work);
+  }
+  gauge.add(1);
+  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work,
+                 seat](std::exception_ptr failure) mutable {
+    if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
+    gauge.add(-1);
+    const auto released = gate_.release(work);
+    if constexpr (requires { work->resource(); }) line.resource = work->resource();
+    if (released.refused) {
+      turned_away(*released.refused, line);
+    } else {
+      ended(*released.right, line, from_grpc(stream->verdict()));
+    }
+    admission_.leave(kind, work);
+  };
+  boost::asio::co_spawn(executor_, work->run(), std::move(finish));
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
     grpc::CallbackServerContext& context, const pbxgw::v1::WatchRequest& request) {
   auto stream = WatchStream::make(context, watch_tools_.queue);
+  const auto line = line_of("Watch", context, request);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, request, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
+    return stream.get();
+  }
   if (const auto failure = EventFilter::check(request)) {
-    stream->finish(to_grpc(wire::to_status(*failure)));
+    const auto status = wire::to_status(*failure);
+    ended(**right, line, status);
+    stream->finish(to_grpc(status));
     return stream.get();
   }
-  auto watch = std::make_shared<Watch>(watch_tools_, stream, request, traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::watch, watch)) {
-    stream->finish(to_grpc(*refused));
-    return stream.get();
+  const rights::Identity& identity = (*right)->identity;
+  std::shared_ptr<void> seat;
+  if (identity.means != rights::Means::none) {
+    const std::string& name = identity.principal->name();
+    if (const auto refused = callers_.enter_watch(name)) {
+      watch_tools_.metrics.rate_limited.at({"watches"}).add();
+      turned_away({*refused, identity, (*right)->group, (*right)->tenants, (*right)->rpc}, line);
+      stream->finish(to_grpc(*refused));
+      return stream.get();
+    }
+    seat.reset(this, [name](Dispatcher* self) { self->callers_.leave_watch(name); });
   }
-  watch_tools_.metrics.watchers.add(1);
-  auto finish = [this, watch, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("Watch", failure)));
-    watch_tools_.metrics.watchers.add(-1);
-    admission_.leave(Admission::Kind::watch, watch);
-  };
-  boost::asio::co_spawn(executor_, watch->run(), std::move(finish));
+  auto watch = std::make_shared<Watch>(watch_tools_, stream, request, caller_of(context, *right));
+  start(line, Admission::Kind::watch, watch_tools_.metrics.watchers, std::move(shown), *right,
+        stream, watch, std::move(seat));
   return stream.get();
 }
 
 grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Dispatcher::signal(
     grpc::CallbackServerContext& context) {
   auto stream = SignalStream::make(context, signal_tools_.queue);
-  auto call =
-      std::make_shared<SignalCall>(signal_tools_, executor_, stream, traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::signal, call)) {
-    stream->finish(to_grpc(*refused));
+  // What it is about, its first message will say: the gate is asked again then.
+  const pbxgw::v1::SignalRequest nothing_yet;
+  const auto line = line_of("Signal", context, nothing_yet);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, nothing_yet, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
     return stream.get();
   }
-  signal_tools_.metrics.signals.add(1);
-  auto finish = [this, call, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("Signal", failure)));
-    signal_tools_.metrics.signals.add(-1);
-    admission_.leave(Admission::Kind::signal, call);
-  };
-  boost::asio::co_spawn(executor_, call->run(), std::move(finish));
+  auto call =
+      std::make_shared<SignalCall>(signal_tools_, executor_, stream, caller_of(context, *right));
+  start(line, Admission::Kind::signal, signal_tools_.metrics.signals, std::move(shown), *right,
+        stream, call);
   return stream.get();
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* Dispatcher::download(
     grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request) {
   auto stream = RecordingStream::make(context);
+  const auto line = line_of("GetRecording", context, request);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, request, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
+    return stream.get();
+  }
   auto name = wire::parse_recording(request.name());
   if (!name || name->tenant.empty() || name->id.empty()) {
-    const auto failure = not_of_form("name", request.name(), wire::kRecordingForm);
-    stream->finish(to_grpc(wire::to_status(failure)));
+    const auto status = wire::to_status(not_of_form("name", request.name(), wire::kRecordingForm));
+    ended(**right, line, status);
+    stream->finish(to_grpc(status));
     return stream.get();
   }
   auto download = std::make_shared<RecordingDownload>(download_tools_, executor_, stream,
-                                                      std::move(*name), traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::recording, download)) {
-    stream->finish(to_grpc(*refused));
-    return stream.get();
-  }
-  download_tools_.metrics.recordings.add(1);
-  auto finish = [this, download, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("GetRecording", failure)));
-    download_tools_.metrics.recordings.add(-1);
-    admission_.leave(Admission::Kind::recording, download);
-  };
-  boost::asio::co_spawn(executor_, download->run(), std::move(finish));
+                                                      std::move(*name), caller_of(context, *right));
+  start(line, Admission::Kind::recording, download_tools_.metrics.recordings, std::move(shown),
+        *right, stream, download);
   return stream.get();
 }
 
@@ -123,16 +238,12 @@ google::rpc::Status cut_short(bool is_command) {
   return refuse(Errc::outcome_unknown, "This instance is shutting down: it may have been done.");
 }
 
-void log_command(const CommandLine& line, const google::rpc::Status& result) {
-  const std::chrono::duration<double, std::milli> time = steady_clock::now() - line.begun;
-  const std::string reason = reason_of(result);
-  kLog.info("command", {{"rpc", line.rpc},
-                        {"tenant", line.tenant},
-                        {"request_id", line.request_id},
-                        {"destination", line.destination},
-                        {"code", result.code()},
-                        {"reason", reason},
-                        {"ms", time.count()}});
+std::string traceparent_of(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("traceparent");
+  // Of another length it is of another version, or none: it would only confuse.
+  if (found == metadata.end() || found->second.size() != kTraceparentBytes) return {};
+  return std::string(found->second.data(), found->second.size());
 }
 
 std::string masked(std::string_view number) {

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "control/opaque.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace control {
 namespace {
@@ -37,6 +38,15 @@ std::optional<Place> place_of(std::string_view marker, std::string_view filter) 
   place.owed.assign(std::make_move_iterator(parts->begin() + 2),
                     std::make_move_iterator(parts->end()));
   return place;
+}
+
+google::rpc::Status resumable(google::rpc::Status status, const std::string& marker) {
+  google::rpc::ErrorInfo info;
+  if (marker.empty() || status.details().empty()) return status;
+  if (!status.details(0).UnpackTo(&info)) return status;
+  (*info.mutable_metadata())["resume_marker"] = marker;
+  status.mutable_details(0)->PackFrom(info);
+  return status;
 }
 
 }  // namespace control

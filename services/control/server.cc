@@ -1,7 +1,6 @@
 #include "control/server.h"
 
-#include <fstream>
-#include <sstream>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "control/faces.h"
 #include "control/grpc_status.h"
 #include "control/provisioning_face.h"
+#include "control/services.h"
 
 namespace control {
 namespace {
@@ -24,11 +24,6 @@ constexpr int kPingIntervalMin = 10'000;
 // Ours, so that a watcher whose host vanished is noticed.
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
-
-constexpr const char* kServices[] = {
-    "pbxgw.v1.Tenants",     "pbxgw.v1.Calls",    "pbxgw.v1.Devices",
-    "pbxgw.v1.CallControl", "pbxgw.v1.Events",   "pbxgw.v1.WebRtc",
-    "pbxgw.v1.CallHistory", "pbxgw.v1.AppLogin", "pbxgw.provisioning.v1.Provisioning"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -47,26 +42,6 @@ class UnknownRpcs final : public grpc::CallbackGenericService {
   }
 };
 
-std::string content_of(const std::string& path) {
-  if (path.empty()) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream content;
-  content << file.rdbuf();
-  if (!file) throw std::runtime_error("cannot read " + path);
-  return content.str();
-}
-
-std::shared_ptr<grpc::ServerCredentials> credentials_of(const ServerOptions& options) {
-  if (options.certificate_file.empty()) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions tls(
-      options.client_ca_file.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                     : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  tls.pem_root_certs = content_of(options.client_ca_file);
-  tls.pem_key_cert_pairs.push_back(
-      {content_of(options.key_file), content_of(options.certificate_file)});
-  return grpc::SslServerCredentials(tls);
-}
-
 std::string listening_at(const ServerOptions& options) {
   const bool is_v6 = options.address.find(':') != std::string::npos;
   const std::string host = is_v6 ? '[' + options.address + ']' : options.address;
@@ -76,8 +51,9 @@ std::string listening_at(const ServerOptions& options) {
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(Dispatcher& dispatcher)
-      : tenants(dispatcher),
+  Impl(const ServerOptions& options, Dispatcher& dispatcher, const Metrics& metrics)
+      : log(metrics),
+        tenants(dispatcher),
         calls(dispatcher),
         devices(dispatcher),
         call_control(dispatcher),
@@ -85,8 +61,12 @@ struct Server::Impl {
         web_rtc(dispatcher),
         call_history(dispatcher),
         app_login(dispatcher),
-        provisioning(dispatcher) {}
+        provisioning(dispatcher) {
+    if (!options.tls.certificate.empty()) certificates.emplace(options.tls, metrics);
+  }
 
+  GrpcLog log;
+  std::optional<Certificates> certificates;
   TenantsFace tenants;
   CallsFace calls;
   DevicesFace devices;
@@ -102,13 +82,15 @@ struct Server::Impl {
 };
 
 Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metrics& metrics)
-    : impl_(std::make_unique<Impl>(dispatcher)) {
+    : impl_(std::make_unique<Impl>(options, dispatcher, metrics)) {
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
   grpc::ServerBuilder builder;
   const std::string where = listening_at(options);
-  builder.AddListeningPort(where, credentials_of(options), &impl_->port);
+  const auto credentials =
+      impl_->certificates ? impl_->certificates->credentials() : grpc::InsecureServerCredentials();
+  builder.AddListeningPort(where, credentials, &impl_->port);
   builder.RegisterService(&impl_->tenants);
   builder.RegisterService(&impl_->calls);
   builder.RegisterService(&impl_->devices);
@@ -127,6 +109,13 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingInterval);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeout);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.streams_max);
+  if (options.connection_age.count() > 0) {
+    // Without an end to what is open on it by then: gRPC would cut a watch off in the middle of an
+    // event, and a media client with its calls. Watches end by themselves, with a marker (Watch).
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(options.connection_age.count()));
+  }
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> guards;
   guards.push_back(std::make_unique<CallGuard>(metrics));
   builder.experimental().SetInterceptorCreators(std::move(guards));
@@ -144,6 +133,10 @@ void Server::serving(bool is) {
   auto* health = impl_->server->GetHealthCheckService();
   for (const char* service : kServices) health->SetServingStatus(service, is);
   health->SetServingStatus("", is);
+}
+
+void Server::tick() {
+  if (impl_->certificates) impl_->certificates->refresh(std::chrono::system_clock::now());
 }
 
 void Server::shut(std::chrono::milliseconds limit) {

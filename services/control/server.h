@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "control/certificates.h"
 #include "control/dispatcher.h"
+#include "control/grpc_log.h"
 #include "control/metrics.h"
 
 namespace control {
@@ -15,8 +17,11 @@ struct ServerOptions {
   std::uint16_t port = 50'051;  // 0: any free one
   bool reflection = false;
   std::size_t request_bytes_max = 64 << 10;
-  // PEM files; without a certificate there is no TLS, with client_ca_file clients have to show one.
-  std::string certificate_file, key_file, client_ca_file;
+  // After which a connection is given back to its client, who makes a new one, perhaps to another
+  // instance; gRPC adds or takes a tenth by chance. 0: never.
+  std::chrono::milliseconds connection_age{std::chrono::minutes(30)};
+  int streams_max = 1'000;  // at a time, of one connection
+  TlsFiles tls;
 };
 
 // gRPC, listening: our services, health, and reflection if wanted. Lives as long as the process
@@ -32,6 +37,8 @@ class Server {
   int port() const;
   // What the health service says, of each service and of the whole.
   void serving(bool is);
+  // To be called about once a second: certificates that have changed are taken.
+  void tick();
   // Stops listening, cancels after `limit` what is not over by itself, and waits until it is.
   void shut(std::chrono::milliseconds limit);
 

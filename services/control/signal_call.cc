@@ -58,14 +58,15 @@ google::rpc::Status lost(const google::rpc::Status& failure) {
 }  // namespace
 
 SignalCall::SignalCall(SignalTools tools, asio::any_io_executor executor,
-                       std::shared_ptr<SignalStream> stream, std::string traceparent)
+                       std::shared_ptr<SignalStream> stream, Caller caller)
     : tools_(std::move(tools)),
       executor_(std::move(executor)),
       stream_(std::move(stream)),
-      traceparent_(std::move(traceparent)) {}
+      caller_(std::move(caller)) {}
 
 asio::awaitable<void> SignalCall::run() {
   const auto self = shared_from_this();
+  tools_.metrics.signals_opened.add();
   const auto wake = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {
       if (const auto call = weak.lock()) call->notify();
@@ -106,8 +107,12 @@ asio::awaitable<void> SignalCall::run() {
   }
 }
 
-void SignalCall::abandon() {
-  asio::post(executor_, [self = shared_from_this()] { self->end(refuse(Errc::shutting_down)); });
+void SignalCall::abandon(const google::rpc::Status& why) {
+  asio::post(executor_, [self = shared_from_this(), why] { self->end(why); });
+}
+
+std::string SignalCall::resource() const {
+  return device_.device.empty() ? std::string() : wire::device_name(device_.tenant, device_.device);
 }
 
 // ---- The beginning ----
@@ -124,6 +129,7 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   if (over_) co_return std::nullopt;
   auto first = stream_->take();
   if (!first) first.emplace();  // half-closed without a word
+  if (auto denied = tools_.gate.heed(shared_from_this(), *first)) co_return denied;
   auto device = check_open(*first);
   if (!device) co_return wire::to_status(device.error());
   device_ = std::move(*device);
@@ -134,6 +140,12 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   auto opened = co_await std::move(asking);
   if (!opened) co_return opened.error();
   if (opened->has_ended()) co_return opened->ended();
+  const auto& identity = caller_.right->identity;
+  const Asker who{identity.principal->name(), identity.means, caller_.address, caller_.traceparent};
+  Asked what;
+  what.resource = resource();
+  what.begins = true;
+  tools_.audit.note(who, caller_.right->rpc, what, /*admitted=*/true, {});
   co_return std::nullopt;
 }
 
@@ -205,7 +217,9 @@ asio::awaitable<void> SignalCall::speak() {
     while (piece.messages_size() < kBatchMax && bytes < kBatchBytesMax && !refused) {
       auto message = stream_->take();
       if (!message) break;
-      if (const auto failure = check_said(*message)) {
+      if (auto denied = tools_.gate.heed(shared_from_this(), *message)) {
+        refused = std::move(denied);
+      } else if (const auto failure = check_said(*message)) {
         refused = wire::to_status(*failure);
       } else {
         bytes += message->ByteSizeLong();
@@ -263,14 +277,14 @@ asio::awaitable<bool> SignalCall::bear(google::rpc::Status failure, TimePoint si
 OwnerRequest SignalCall::to_owner() const {
   OwnerRequest request;
   request.set_tenant(wire::tenant_name(device_.tenant));
-  request.set_traceparent(traceparent_);
+  request.set_traceparent(caller_.traceparent);
   request.mutable_signal()->set_stream(name_);
   return request;
 }
 
 asio::awaitable<Answer<SignalResult>> SignalCall::ask(OwnerRequest request, milliseconds limit) {
-  auto asking =
-      tools_.core.gateway.ask(device_.tenant, std::move(request), steady_clock::now() + limit);
+  auto asking = tools_.core.gateway.ask(caller_.right, device_.tenant, std::move(request),
+                                        steady_clock::now() + limit);
   auto reply = co_await std::move(asking);
   if (!reply) co_return reply.error();
   co_return std::move(*reply->mutable_signal_result());

@@ -12,7 +12,9 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/admission.h"
+#include "control/audit_trail.h"
 #include "control/core.h"
+#include "control/gate.h"
 #include "control/metrics.h"
 #include "control/signal_stream.h"
 #include "wire/names.h"
@@ -34,6 +36,8 @@ struct SignalTimes {
 // What all streams of media clients work with.
 struct SignalTools {
   Core& core;
+  Gate& gate;  // holds each of them
+  AuditTrail& audit;
   const Metrics& metrics;
   SignalTimes times{};
   SignalStream::Limits queue = SignalStream::kLimits;
@@ -54,12 +58,14 @@ struct SignalTools {
 class SignalCall final : public Pending, public std::enable_shared_from_this<SignalCall> {
  public:
   SignalCall(SignalTools tools, boost::asio::any_io_executor executor,
-             std::shared_ptr<SignalStream> stream, std::string traceparent);
+             std::shared_ptr<SignalStream> stream, Caller caller);
 
   // Runs until the stream is finished, whoever finishes it, and closed at the owner.
   boost::asio::awaitable<void> run();
-  // The process is draining.
-  void abandon() override;
+  // The process is draining, or the caller's right has ended.
+  void abandon(const google::rpc::Status& why) override;
+  // The device that it is for, by its name; empty until that is known.
+  std::string resource() const;
 
  private:
   using Refused = std::optional<google::rpc::Status>;
@@ -84,7 +90,7 @@ class SignalCall final : public Pending, public std::enable_shared_from_this<Sig
   const SignalTools tools_;
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<SignalStream> stream_;
-  const std::string traceparent_;
+  const Caller caller_;
   const TimePoint begun_ = std::chrono::steady_clock::now();
 
   wire::DeviceName device_;

@@ -1,6 +1,7 @@
 #include "control/watch.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,9 +34,8 @@ constexpr telemetry::log::Logger kLog("watch");
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr milliseconds kReopenWait{250};
 constexpr milliseconds kGoodbyeWait{30'000};
-// With more owed, a marker would be too long to carry: there is none then.
+// With more owed, a marker would be longer than kMarkerMax: it is not even tried.
 constexpr std::size_t kOwedMax = 100;
-constexpr std::size_t kMetadataMax = 160;  // wire/status.cc cuts longer values
 
 wire::Failure wrong_marker() {
   wire::Failure failure =
@@ -51,12 +51,22 @@ google::rpc::Status expired() {
                 "What follows the resume marker is no longer stored: watch again without one.");
 }
 
-google::rpc::Status too_slow(const std::string& marker) {
-  std::map<std::string, std::string> metadata;
-  // A cut one would be no marker at all; the caller has it anyway.
-  if (!marker.empty() && marker.size() <= kMetadataMax) metadata["resume_marker"] = marker;
-  return refuse(Errc::watcher_too_slow, "Nothing was read for too long: resume from the marker.",
-                std::move(metadata));
+google::rpc::Status too_slow() {
+  return refuse(Errc::watcher_too_slow, "Nothing was read for too long: resume from the marker.");
+}
+
+google::rpc::Status too_old() {
+  return refuse(
+      Errc::shutting_down,
+      "This watch is as old as one may be: resume from the marker, over a new connection.");
+}
+
+// When a watch ends that begins now. Not all that began together end together.
+steady_clock::time_point end_of(milliseconds age) {
+  if (age.count() == 0) return steady_clock::time_point::max();
+  std::random_device chance;
+  const auto tenth = age / 10;
+  return steady_clock::now() + age - tenth * chance() / std::random_device::max();
 }
 
 google::rpc::Status unknown_tenant(const base::TenantId& tenant) {
@@ -68,13 +78,14 @@ google::rpc::Status unknown_tenant(const base::TenantId& tenant) {
 }  // namespace
 
 Watch::Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, WatchRequest request,
-             std::string traceparent)
+             Caller caller)
     : tools_(std::move(tools)),
       executor_(tools_.jetstream.connection()->executor()),
       stream_(std::move(stream)),
       request_(std::move(request)),
-      traceparent_(std::move(traceparent)),
+      caller_(std::move(caller)),
       filter_(request_),
+      ends_(end_of(tools_.age)),
       wake_(executor_),
       patience_(executor_) {
   wake_.expires_at(asio::steady_timer::time_point::max());
@@ -82,6 +93,7 @@ Watch::Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, WatchRequest
 
 asio::awaitable<void> Watch::run() {
   const auto self = shared_from_this();
+  tools_.metrics.watchers_opened.add();
   WatchStream::Handlers handlers;
   handlers.on_space = [weak = weak_from_this(), executor = executor_] {
     asio::post(executor, [weak] {
@@ -119,8 +131,8 @@ asio::awaitable<void> Watch::run() {
   }
 }
 
-void Watch::abandon() {
-  stream_->finish(to_grpc(refuse(Errc::shutting_down)));
+void Watch::abandon(const google::rpc::Status& why) {
+  stream_->finish(to_grpc(resumable(why, marker())));
   asio::post(executor_, [self = shared_from_this()] {
     self->over_ = true;
     self->wake_.cancel();
@@ -140,6 +152,7 @@ asio::awaitable<Watch::Refused> Watch::begin() {
     tenants.push_back(*filter_.tenant());
   } else {
     tenants = directory.tenants();
+    std::erase_if(tenants, [this](const base::TenantId& it) { return !caller_.right->may(it); });
   }
   if (!request_.resume_marker().empty()) {
     auto resuming = resume();
@@ -185,6 +198,13 @@ asio::awaitable<Watch::Refused> Watch::resume() {
   auto place = place_of(request_.resume_marker(), filter_.canonical());
   if (!place) co_return wire::to_status(wrong_marker());
   place_ = std::move(*place);
+  // Whoever makes up a marker, or may see less than when he got it, is owed nothing of others.
+  std::erase_if(place_.owed, [this](const std::string& token) {
+    const auto id = wire::from_token(token);
+    if (!id) return true;
+    const base::TenantId tenant(*id);
+    return filter_.tenant() ? tenant != *filter_.tenant() : !caller_.right->may(tenant);
+  });
   initial_ = false;
 
   google::rpc::Status why;
@@ -203,7 +223,8 @@ asio::awaitable<Watch::Refused> Watch::resume() {
 asio::awaitable<std::vector<Answer<TenantState>>> Watch::ask(std::vector<base::TenantId> tenants) {
   std::vector<asio::awaitable<Answer<TenantState>>> questions;
   for (const base::TenantId& tenant : tenants) {
-    Caller caller{steady_clock::now() + tools_.snapshot_wait, traceparent_, {}};
+    Caller caller = caller_;
+    caller.deadline = steady_clock::now() + tools_.snapshot_wait;
     questions.push_back(snapshot_of(tools_.core, filter_, tenant, std::move(caller)));
   }
   auto asking = gather(std::move(questions));
@@ -385,11 +406,17 @@ void Watch::pass_on(std::string_view bytes, std::uint64_t sequence) {
     tools_.metrics.unreadable_events.add();
     return;
   }
-  if (!is_news(*event) || !filter_.passes(*event)) return;
+  if (!may_see(event->tenant()) || !is_news(*event) || !filter_.passes(*event)) return;
   WatchResponse response;
   response.mutable_event()->Swap(&*event);
   tools_.metrics.watch_events.add();
   push(std::move(response));
+}
+
+bool Watch::may_see(const std::string& tenant_name) const {
+  if (filter_.tenant()) return true;  // the gate has seen to it, and the consumer gets no other
+  const auto tenant = wire::parse_tenant(tenant_name);
+  return tenant && caller_.right->may(*tenant);
 }
 
 bool Watch::is_news(const Event& event) {
@@ -420,7 +447,8 @@ void Watch::note(const TenantState& state) {
 
 void Watch::push(WatchResponse response) {
   if (!initial_ && place_.owed.size() <= kOwedMax) {
-    response.set_resume_marker(marker_of(place_, filter_.canonical()));
+    std::string marker = marker_of(place_, filter_.canonical());
+    if (marker.size() <= kMarkerMax) response.set_resume_marker(std::move(marker));
   }
   stream_->push(std::move(response));
 }
@@ -428,17 +456,25 @@ void Watch::push(WatchResponse response) {
 // ---- The end ----
 
 void Watch::watch_patience() {
-  patience_.expires_after(tools_.patience / 4);
+  patience_.expires_at(std::min(steady_clock::now() + tools_.patience / 4, ends_));
   patience_.async_wait([weak = weak_from_this()](base::Error cancelled) {
     const auto watch = weak.lock();
     if (cancelled || !watch || watch->over_) return;
-    const auto idle = steady_clock::now() - watch->stream_->progress();
+    const auto now = steady_clock::now();
+    if (now >= watch->ends_) return watch->end(resumable(too_old(), watch->marker()));
+    const auto idle = now - watch->stream_->progress();
     if (!watch->stream_->has_space() && idle > watch->tools_.patience) {
       watch->tools_.metrics.watchers_too_slow.add();
-      return watch->end(too_slow(watch->stream_->last_marker()));
+      return watch->end(resumable(too_slow(), watch->marker()));
     }
     watch->watch_patience();
   });
+}
+
+// Where the caller can go on: what is not on its way to him by now is not counted.
+std::string Watch::marker() const {
+  std::string last = stream_->last_marker();
+  return last.empty() ? request_.resume_marker() : last;
 }
 
 void Watch::end(const google::rpc::Status& status) {

@@ -33,6 +33,8 @@ struct WatchTools {
   WatchStream::Limits queue{};  // also of what was delivered and waits for space
   // How long a caller may take nothing while something waits for him.
   std::chrono::milliseconds patience{10'000};
+  // How long a watch may last; up to a tenth less, by chance. 0: for ever.
+  std::chrono::milliseconds age{0};
   // How long the owners have for the initial state of one tenant, and between attempts for one that
   // is owed.
   std::chrono::milliseconds snapshot_wait{5'000};
@@ -51,9 +53,12 @@ struct WatchTools {
 // The marker of each response says how far it is in the stream, and what is still owed, so that
 // another watch, at another control, can go on from there.
 //
+// Of all tenants, it is those that the caller may see: of others he gets neither state nor event.
+//
 // The stream is read only as fast as the caller reads: when the queue to him is full, reading
 // stops, and begins again after the last event taken. Only a caller who takes nothing at all is
-// sent away.
+// sent away. Nobody watches for longer than an age that is set, so that all connections become
+// new at some time. Whoever is sent away finds the marker to go on from in the status.
 //
 // Lives until its stream is finished. All members are for the bus connection's executor, but for
 // abandon().
@@ -61,12 +66,13 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
  public:
   // `request` has to be one that EventFilter::check() has nothing against.
   Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, pbxgw::v1::WatchRequest request,
-        std::string traceparent);
+        Caller caller);
 
   // Runs until the stream is finished, whoever finishes it.
   boost::asio::awaitable<void> run();
-  // The process is draining.
-  void abandon() override;
+  // The process is draining, or the caller's right has ended: after the response that is being
+  // written, so that he can go on from its marker.
+  void abandon(const google::rpc::Status& why) override;
 
  private:
   struct Told {
@@ -90,6 +96,7 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   boost::asio::awaitable<void> wait_for_space();
   boost::asio::awaitable<std::vector<Answer<TenantState>>> ask(std::vector<base::TenantId> tenants);
 
+  bool may_see(const std::string& tenant_name) const;
   bool wants_to_read() const;
   void on_delivery(const bus::Delivery& delivery);
   void pump();
@@ -99,14 +106,16 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   void note(const TenantState& state);
   void push(pbxgw::v1::WatchResponse response);
   void watch_patience();
+  std::string marker() const;
   void end(const google::rpc::Status& status);
 
   const WatchTools tools_;
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<WatchStream> stream_;
   const pbxgw::v1::WatchRequest request_;
-  const std::string traceparent_;
+  const Caller caller_;
   const EventFilter filter_;
+  const TimePoint ends_;  // as old as a watch may be
 
   Place place_;          // the last message passed on or left out, and whose state is owed
   bool initial_ = true;  // the initial state is not complete: no markers yet

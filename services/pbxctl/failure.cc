@@ -92,6 +92,20 @@ std::string cause_of(std::string_view message) {
   return message.empty() ? "no reason given" : printable(message);
 }
 
+// What a caller of pbxctl does about his credentials.
+struct HintRow {
+  std::string_view reason;
+  const char* hint;
+};
+constexpr auto kCredentialHints = std::to_array<HintRow>({
+    {"CREDENTIALS_REQUIRED",
+     "Here: --token-file FILE, PBXGW_TOKEN_FILE or PBXGW_TOKEN; or --cert FILE and --key FILE."},
+    {"CREDENTIALS_INVALID",
+     "Here they are what --token-file, PBXGW_TOKEN_FILE or PBXGW_TOKEN has, or else --cert."},
+    {"CREDENTIALS_EXPIRED",
+     "Here they are what --token-file, PBXGW_TOKEN_FILE or PBXGW_TOKEN has, or else --cert."},
+});
+
 Failure unreachable(const grpc::Status& status, const std::string& server) {
   Failure failure{
       ExitCode::unavailable,
@@ -158,6 +172,9 @@ Failure to_failure(const grpc::Status& status, const std::string& server,
     failure.hints.push_back("retry: in " + seconds_of(retry->retry_delay()));
   }
   if (const char* advice = advice_on(reason)) failure.hints.push_back(advice);
+  for (const auto& row : kCredentialHints) {
+    if (reason == row.reason) failure.hints.push_back(row.hint);
+  }
   return failure;
 }
 

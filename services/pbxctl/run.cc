@@ -1,11 +1,13 @@
 #include "pbxctl/run.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <grpc/support/log.h>
 
 #include "pbxctl/verb.h"
 #include "telemetry/version.h"
@@ -112,6 +114,12 @@ std::string footer_of(const Verb& verb) {
   return out + "\n\npbxctl --help lists the options of every verb.";
 }
 
+// gRPC tells stderr what it tells us, in words for its authors; whoever wants to hear it says so.
+void quieten_grpc() {
+  if (std::getenv("GRPC_VERBOSITY") || std::getenv("GRPC_TRACE")) return;
+  gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
@@ -147,6 +155,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     return static_cast<int>(failure.code);
   }
 
+  quieten_grpc();
   Session session(options, terminal);
   const Outcome<void> outcome = actions[root.get_subcommands().front()](session);
   terminal.out << std::flush;

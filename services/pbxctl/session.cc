@@ -1,12 +1,16 @@
 #include "pbxctl/session.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include <boost/asio/ip/address.hpp>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
 #include "config/values.h"
+#include "pbxctl/tls_check.h"
 
 namespace pbxctl {
 namespace {
@@ -19,6 +23,7 @@ constexpr int kPingTimeout = 10'000;
 // A watch that lost its server looks for it this often at most.
 constexpr int kReconnectFirst = 200;
 constexpr int kReconnectMost = 2'000;
+constexpr std::chrono::milliseconds kTlsCheckMost{2'000};
 
 Outcome<std::string> content_of(const std::string& path) {
   if (path.empty()) return std::string();
@@ -29,9 +34,46 @@ Outcome<std::string> content_of(const std::string& path) {
   return content.str();
 }
 
+bool speaks_tls(const Options& options) {
+  return options.tls || !options.ca_file.empty() || !options.cert_file.empty();
+}
+
+bool is_loopback(const std::string& server) {
+  const auto address = config::host_port_from(server, 0);
+  if (!address) return false;
+  boost::system::error_code wrong;
+  const auto parsed = boost::asio::ip::make_address(address->host, wrong);
+  return wrong ? address->host == "localhost" : parsed.is_loopback();
+}
+
+// Empty: we have none.
+Outcome<std::string> token_of(const Options& options) {
+  const char* variable = std::getenv("PBXGW_TOKEN");
+  std::string token = variable ? variable : "";
+  const std::string from =
+      options.token_file.empty() ? "PBXGW_TOKEN" : printable(options.token_file);
+  if (!options.token_file.empty()) {
+    auto content = content_of(options.token_file);
+    if (!content) return content.error();
+    token = std::move(*content);
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+    if (token.empty()) return Failure{ExitCode::usage, from + " has no token in it", {}, {}};
+  }
+  const bool fine =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 127; });
+  if (!fine) {
+    return Failure{ExitCode::usage,
+                   "what is in " + from +
+                       " is no token: expected one line of "
+                       "letters, digits and the like, without spaces",
+                   {},
+                   {}};
+  }
+  return token;
+}
+
 Outcome<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(const Options& options) {
-  const bool tls = options.tls || !options.ca_file.empty() || !options.cert_file.empty();
-  if (!tls) return grpc::InsecureChannelCredentials();
+  if (!speaks_tls(options)) return grpc::InsecureChannelCredentials();
   auto roots = content_of(options.ca_file);
   if (!roots) return roots.error();
   auto key = content_of(options.key_file);
@@ -48,6 +90,17 @@ Session::Session(const Options& options, const Terminal& terminal)
 
 Outcome<std::shared_ptr<grpc::Channel>> Session::channel() {
   if (channel_) return channel_;
+  auto token = token_of(options_);
+  if (!token) return token.error();
+  // gRPC's own credentials of calls would refuse to go without TLS even within this machine.
+  if (!token->empty() && !speaks_tls(options_) && !is_loopback(options_.server) &&
+      !options_.insecure_token) {
+    return Failure{ExitCode::usage,
+                   "the token is not sent to " + options_.server +
+                       " without TLS: everybody in between could read it, and use it",
+                   {"Add --tls or --ca-file; or --insecure-token, if the network is yours alone."},
+                   {}};
+  }
   auto credentials = credentials_of(options_);
   if (!credentials) return credentials.error();
   grpc::ChannelArguments arguments;
@@ -61,6 +114,19 @@ Outcome<std::shared_ptr<grpc::Channel>> Session::channel() {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   channel_ = grpc::CreateCustomChannel(options_.server, *credentials, arguments);
   return channel_;
+}
+
+Outcome<void> Session::authorize(grpc::ClientContext& context) {
+  auto token = token_of(options_);
+  if (!token) return token.error();
+  token_ = *token;
+  if (!token->empty()) context.AddMetadata("authorization", "Bearer " + *token);
+  return {};
+}
+
+bool Session::has_another_token() const {
+  const auto token = token_of(options_);
+  return token && *token != token_;
 }
 
 Outcome<void> Session::connect() {
@@ -80,7 +146,13 @@ Outcome<void> Session::connect() {
 }
 
 Failure Session::failure_of(const grpc::Status& status) const {
-  return to_failure(status, options_.server, config::text_of(options_.timeout));
+  auto failure = to_failure(status, options_.server, config::text_of(options_.timeout));
+  const bool unreached = status.error_code() == grpc::UNAVAILABLE && reason_of(status).empty();
+  if (!unreached || !speaks_tls(options_)) return failure;
+  if (auto hint = tls_check(options_, std::min(options_.timeout, kTlsCheckMost)); !hint.empty()) {
+    failure.hints = {std::move(hint)};
+  }
+  return failure;
 }
 
 }  // namespace pbxctl

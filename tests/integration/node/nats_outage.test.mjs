@@ -62,9 +62,12 @@ test('beyond the bound: memory flat, one StreamGap with the right range, and the
   const queued = () => connector.metric('pbxgw_outbox_depth');
   await until('the metric to say so', async () => (await queued()) >= 500);
   const depth = await queued();
+  const oldest = await connector.metric('pbxgw_outbox_oldest_timestamp_seconds');
+  assert.ok(oldest > Date.now() / 1000 - 600 && oldest < Date.now() / 1000);
   const made = await connector.metric('pbxgw_events_total');
   await until('2,000 more events', async () => (await connector.metric('pbxgw_events_total')) > made + 2_000);
   assert.equal(await queued(), depth, 'not one more is queued');
+  assert.equal(await connector.metric('pbxgw_outbox_oldest_timestamp_seconds'), oldest, 'whichever shard spoke last');
   const grown = (await connector.metric('process_resident_memory_bytes')) - resident;
   assert.ok(grown < 16 << 20, `grew by ${grown} bytes`);
   // No more traffic: with so small a bound, healing and traffic together could fill it once more.
@@ -76,6 +79,10 @@ test('beyond the bound: memory flat, one StreamGap with the right range, and the
   assert.equal(gaps.length, 1);
   assert.equal(gaps[0].reason, 'outbox_full');
   assert.ok(gaps[0].last_sequence - gaps[0].first_sequence >= 1_500);
+  assert.equal(await connector.metric('pbxgw_gaps_total', { reason: 'outbox_full' }), 1);
+  assert.equal(await connector.metric('pbxgw_events_lost_total', { reason: 'outbox_full' }),
+    gaps[0].last_sequence - gaps[0].first_sequence + 1);
+  await until('nothing that waits', async () => (await connector.metric('pbxgw_outbox_oldest_timestamp_seconds')) === 0);
   // That the range is right is the fold's to say: the gap begins where the last event before it ended, and
   // ends right before its own number.
   assert.deepEqual(consumer.complaints(), []);

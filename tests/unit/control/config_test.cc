@@ -33,6 +33,25 @@ TEST(ControlConfig, HasADefaultForEverything) {
   EXPECT_FALSE(config.server.reflection);
 }
 
+TEST(ControlConfig, ReadsWhatCallersMayAskFor) {
+  const auto [config, problems] = read(
+      "limits: {rate: 7, burst: 8, failed_logins: 9, watchers_per_caller: 10, "
+      "streams_per_connection: 11}\n"
+      "grpc: {connection_age: 0s, connection_age_grace: 2h}\n"
+      "audit: {max_age: 240h, max_bytes: 5MiB, replicas: 3}");
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_EQ(config.callers.rate, 7);
+  EXPECT_EQ(config.callers.burst, 8);
+  EXPECT_EQ(config.callers.failed_logins, 9);
+  EXPECT_EQ(config.callers.watches_max, 10u);
+  EXPECT_EQ(config.server.streams_max, 11);
+  EXPECT_EQ(config.server.connection_age.count(), 0);
+  EXPECT_EQ(config.watch_age, std::chrono::hours(2));
+  EXPECT_EQ(config.audit.max_age, std::chrono::hours(240));
+  EXPECT_EQ(config.audit.max_bytes, 5 << 20);
+  EXPECT_EQ(config.audit.replicas, 3);
+}
+
 // What an operator could type, and the words that have to be in what they read.
 TEST(ControlConfig, NamesTheFieldAndTheFixOfEveryMistake) {
   struct Case {
@@ -52,6 +71,18 @@ TEST(ControlConfig, NamesTheFieldAndTheFixOfEveryMistake) {
       {"grpc: {tls: {client_ca_file: /etc/hostname}}",
        {"grpc.tls.client_ca_file", "certificate_file and key_file"}},
       {"grpc: [1]", {"grpc"}},
+      {"grpc: {address: 0.0.0.0}", {"identity.policy_file", "127.0.0.1", "identity.open: true"}},
+      {"grpc: {address: \"::\"}", {"identity.policy_file", "identity.open: true"}},
+      {"grpc: {address: pbx.example}", {"identity.policy_file"}},
+      {"grpc: {connection_age: 30}", {"grpc.connection_age", "30s"}},
+      {"grpc: {connection_age_grace: -1s}", {"grpc.connection_age_grace"}},
+      {"limits: {rate: 0}", {"limits.rate", "1"}},
+      {"limits: {streams_per_connection: 0}", {"limits.streams_per_connection"}},
+      {"audit: {max_age: 1s}", {"audit.max_age", "1min"}},
+      {"audit: {max_bytes: 1KiB}", {"audit.max_bytes", "1MiB"}},
+      {"audit: {replicas: 6}", {"audit.replicas", "5"}},
+      {"identity: {policy_file: /nowhere}", {"identity.policy_file", "/nowhere"}},
+      {"identity: {policy_file: /etc/hostname, open: true}", {"identity.open"}},
       {"limits: {default_deadline: 5}", {"limits.default_deadline", "5s"}},
       {"limits: {default_deadline: 2m, max_deadline: 1m}",
        {"limits.default_deadline", "limits.max_deadline"}},
@@ -82,6 +113,16 @@ TEST(ControlConfig, NeverShowsASecret) {
   const auto problems = read("nats: {user: u, password: hunter2, token: hunter2}").problems;
   ASSERT_THAT(problems, Not(IsEmpty()));
   for (const auto& problem : problems) EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+}
+
+TEST(ControlConfig, IsOpenToThisMachineAloneUnlessToldOtherwise) {
+  for (const char* text :
+       {"", "grpc: {address: 127.0.0.7}", "grpc: {address: \"::1\"}", "grpc: {address: localhost}",
+        "{grpc: {address: 0.0.0.0}, identity: {open: true}}",
+        "{grpc: {address: 0.0.0.0}, identity: {policy_file: /etc/hostname}}"}) {
+    EXPECT_THAT(read(text).problems, IsEmpty()) << text;
+  }
+  EXPECT_EQ(read("identity: {policy_file: /etc/hostname}").config.policy_file, "/etc/hostname");
 }
 
 }  // namespace

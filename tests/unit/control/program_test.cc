@@ -112,6 +112,22 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsConfiguration) {
   EXPECT_EQ(fine.wait(), 0);
 }
 
+TEST_F(ProgramTest, SaysWhatIsWrongWithAPolicyOrWhatItAllows) {
+  const auto policy = server.folder() / "policy.yaml";
+  std::ofstream(policy) << "principals:\n  - name: crm\n    certificates: [crm]\n";
+  Program wrong({"--check-policy", policy});
+  const auto said = wrong.rest();
+  EXPECT_THAT(said, HasSubstr("policy.yaml:3: principals[0].certificates[0]"));
+  EXPECT_THAT(said, HasSubstr("policy.yaml:2: principals[0].grants: missing"));
+  EXPECT_EQ(wrong.wait(), 2);
+
+  std::ofstream(policy) << "principals: [{name: crm, certificates: [\"cn:crm\"], "
+                           "grants: [{tenants: [acme], groups: [observe]}]}]\n";
+  Program fine({"--check-policy", policy});
+  EXPECT_EQ(fine.rest(), "crm\n  by the certificate of cn:crm\n  may observe for acme\n");
+  EXPECT_EQ(fine.wait(), 0);
+}
+
 TEST_F(ProgramTest, DocumentsItsConfiguration) {
   Program program({"--config-reference"});
   const auto said = program.rest();

@@ -76,7 +76,7 @@ TEST_F(ServerTest, IsHealthyWhileNatsIsThere) {
   for (const char* name : names) EXPECT_TRUE(eventually([&] { return !serving(name); })) << name;
   EXPECT_EQ(admin("/readyz").first, 503);
   EXPECT_EQ(admin("/livez").first, 200) << "to be killed would not help";
-  EXPECT_EQ(metric("pbxgw_bus_connected"), "0");
+  EXPECT_EQ(metric("pbxgw_nats_connected"), "0");
   server.start();
   EXPECT_TRUE(eventually([&] { return serving("pbxgw.v1.Events"); }));
 }

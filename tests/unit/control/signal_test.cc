@@ -404,7 +404,7 @@ TEST_F(SignalTest, SurvivesAnOwnerThatIsSilentForAWhile) {
 TEST_F(SignalTest, SurvivesAnOutageOfNats) {
   const auto one = opened();
   server.stop();
-  ASSERT_TRUE(eventually([&] { return metric("pbxgw_bus_connected") == "0"; }));
+  ASSERT_TRUE(eventually([&] { return metric("pbxgw_nats_connected") == "0"; }));
   one->say(hang_up("a"));
   server.start();
   EXPECT_TRUE(until_heard({"a"}));

@@ -453,6 +453,46 @@ TEST_F(WatchTest, EndsWhenTheServiceDoes) {
   const auto status = watcher->finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(reason_of(status), "SHUTTING_DOWN");
+  EXPECT_EQ(info_of(status).metadata().at("resume_marker"), watcher->marker);
+}
+
+TEST_F(WatchTest, EndsInTimeWithAMarkerHoweverLongThatIs) {
+  // The state of each is owed, and stands in the marker.
+  for (int i = 0; i < 60; ++i) owners->add("tenant-without-an-owner-" + std::to_string(i), false);
+  config.watch_age = 1s;
+  stop();
+  start();
+  see("acme");
+  see("tenant-without-an-owner-59", "");
+  auto request = watching("tenants/-");
+  auto watcher = watch(request);
+  EXPECT_EQ(watcher->state().size(), 64u);
+  const auto first = owners->publish("acme", device_event("201"));
+  EXPECT_THAT(watcher->sequences(1), ElementsAre(first));
+  while (watcher->next()) {
+  }
+  const auto status = watcher->finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(reason_of(status), "SHUTTING_DOWN");
+  const std::string marker = info_of(status).metadata().at("resume_marker");
+  EXPECT_GT(marker.size(), 1'000u) << "longer than what else stands in metadata";
+  EXPECT_LE(marker.size(), kMarkerMax);
+  EXPECT_EQ(marker, watcher->marker);
+
+  request.set_resume_marker(marker);
+  auto resumed = watch(request);
+  const auto second = owners->publish("acme", device_event("202"));
+  EXPECT_THAT(resumed->sequences(1), ElementsAre(second));
+}
+
+TEST_F(WatchTest, HasNoMarkerThatIsTooLongToCarry) {
+  for (int i = 0; i < 40; ++i) owners->add(std::string(80, 'x') + std::to_string(i), false);
+  see(std::string(80, 'x') + "39", "");
+  auto watcher = watch(watching("tenants/-"));
+  watcher->state();
+  owners->publish("acme", device_event("201"));
+  EXPECT_TRUE(watcher->event());
+  EXPECT_EQ(watcher->marker, "");
 }
 
 TEST_F(WatchTest, RefusesTheWatcherAfterTheLimit) {

@@ -6,7 +6,9 @@ namespace {
 
 [[maybe_unused]] const bool kIsSet = [] {
   ::setenv("TZ", "UTC", 1);
-  for (const char* name : {"PBXGW_SERVER", "PBXGW_TENANT", "NO_COLOR"}) ::unsetenv(name);
+  for (const char* name : {"PBXGW_SERVER", "PBXGW_TENANT", "PBXGW_TOKEN", "PBXGW_TOKEN_FILE",
+                           "PBXGW_CA_FILE", "PBXGW_CERT_FILE", "PBXGW_KEY_FILE", "NO_COLOR"})
+    ::unsetenv(name);
   return true;
 }();
 

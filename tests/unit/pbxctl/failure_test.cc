@@ -156,5 +156,17 @@ TEST_F(Failures, AreOneLineOfJsonForScripts) {
               StartsWith(R"({"error":{"message":"which tenant?"},)"));
 }
 
+TEST_F(Failures, SayWhatToDoAboutCredentials) {
+  for (const Errc why :
+       {Errc::unauthenticated, Errc::credentials_invalid, Errc::credentials_expired}) {
+    const auto failure = failure_of(error(why, "They are not right."));
+    EXPECT_EQ(failure.code, ExitCode::refused);
+    EXPECT_THAT(failure.hints, Contains(HasSubstr("--token-file"))) << failure.message;
+  }
+  const auto denied = failure_of(error(Errc::access_denied, "crm lacks the group control."));
+  EXPECT_EQ(denied.message, "crm lacks the group control.");
+  EXPECT_THAT(denied.hints, Contains(HasSubstr("operator")));
+}
+
 }  // namespace
 }  // namespace pbxctl

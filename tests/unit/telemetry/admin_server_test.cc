@@ -44,6 +44,18 @@ TEST_F(AdminServerTest, ServesMetrics) {
   EXPECT_THAT(reply.body, HasSubstr("\npbxgw_a_total 3\n"));
 }
 
+TEST_F(AdminServerTest, CountsItsProbesAmongTheMetrics) {
+  std::atomic<bool> connected = false;
+  health.add(Probe::readiness, "nats", [&]() -> std::optional<std::string> {
+    return connected ? std::nullopt : std::optional<std::string>("not connected");
+  });
+  EXPECT_THAT(get("/metrics").body, HasSubstr("\npbxgw_probe_ok{probe=\"liveness\"} 1\n"
+                                              "pbxgw_probe_ok{probe=\"readiness\"} 0\n"
+                                              "pbxgw_probe_ok{probe=\"startup\"} 1\n"));
+  connected = true;
+  EXPECT_THAT(get("/metrics").body, HasSubstr("\npbxgw_probe_ok{probe=\"readiness\"} 1\n"));
+}
+
 TEST_F(AdminServerTest, HasAnIndexAndNothingElse) {
   EXPECT_THAT(get("/").body, HasSubstr("href=\"/metrics\""));
   for (auto path : {"/metricsx", "/healthz", "/livez/", "/../etc/passwd", "/metrics%00"}) {

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 // Without the process' own, whose values nobody knows beforehand.
 std::string ours_of(const Metrics& metrics) {
@@ -76,6 +77,23 @@ TEST(Metrics, IncludeTheUsualOnesOfAProcess) {
                     "process_start_time_seconds"}) {
     EXPECT_THAT(text, HasSubstr("\n" + std::string(name) + " ")) << name;
   }
+}
+
+TEST(Metrics, AreListedWithOrWithoutASeries) {
+  Metrics metrics;
+  metrics.counters("pbxgw_frames_total", "Messages from PBXs.", {"vendor", {"kind", 3}});
+  metrics.histogram("pbxgw_lease_renew_seconds", "How long a renewal takes.", {0.1, 1});
+  const auto text = metrics.reference();
+  EXPECT_THAT(text, StartsWith("| Metric | Kind | Labels (values at most) | What it is |\n"
+                               "|---|---|---|---|\n"
+                               "| `pbxgw_build_info` | gauge | `version` (50) | What this"));
+  EXPECT_THAT(text, HasSubstr("\n| `pbxgw_frames_total` | counter | `vendor` (50), `kind` (3) | "
+                              "Messages from PBXs. |\n"
+                              "| `pbxgw_lease_renew_seconds` | histogram | | How long a renewal "
+                              "takes. |\n"
+                              "| `pbxgw_probe_ok` | gauge | `probe` (3) | "));
+  EXPECT_THAT(text, HasSubstr("\n| `process_cpu_seconds_total` | counter | | "));
+  EXPECT_THAT(metrics.exposition(), Not(HasSubstr("pbxgw_frames_total")));
 }
 
 TEST(Metrics, ShareASeriesAmongItsHandles) {

@@ -198,5 +198,14 @@ TEST_F(Subjects, AreGoodOnesWhateverTheIds) {
   }
 }
 
+TEST_F(Subjects, OfAuditRecords) {
+  EXPECT_EQ(audit_subject(acme_), "pbx.v1.audit.acme");
+  EXPECT_EQ(audit_subject(TenantId("a.b *>")), "pbx.v1.audit.a_2eb_20_2a_3e");
+  EXPECT_EQ(audit_subject(TenantId()), "pbx.v1.audit._");
+  EXPECT_THAT(audit_subject(TenantId(std::string(300, 'x'))),
+              testing::StartsWith("pbx.v1.audit._h"));
+  EXPECT_EQ(all_audit(), "pbx.v1.audit.*");
+}
+
 }  // namespace
 }  // namespace wire

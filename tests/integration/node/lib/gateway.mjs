@@ -1,5 +1,6 @@
 // A gRPC client that knows nothing but the proto files.
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
 import path from 'node:path';
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
@@ -8,9 +9,10 @@ import { patience, root } from './process.mjs';
 
 const folders = [path.join(root, 'proto'), path.join(root, 'proto/third_party')];
 const options = { includeDirs: folders, keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
+// Every service there is: they are the files called so.
 const definition = protoLoader.loadSync(
-  [...['app_login', 'call_control', 'call_history', 'calls', 'devices', 'events', 'tenants', 'web_rtc'].map((it) => `pbxgw/v1/${it}_service.proto`),
-    'pbxgw/provisioning/v1/provisioning_service.proto'],
+  fs.readdirSync(path.join(root, 'proto/pbxgw'), { recursive: true })
+    .filter((it) => it.endsWith('_service.proto')).map((it) => `pbxgw/${it}`),
   options,
 );
 const { v1, provisioning } = grpc.loadPackageDefinition(definition).pbxgw;
@@ -53,10 +55,17 @@ export function verdict(error) {
   return `${grpc.status[error.code]} ${detailsOf(error).ErrorInfo?.reason ?? '(no ErrorInfo)'}`;
 }
 
+// Every RPC of every service, as the protos have them: { service, rpc, definition }.
+export const rpcs = Object.entries(api).filter(([, it]) => it.service).flatMap(([service, it]) =>
+  Object.entries(it.service).map(([rpc, definition]) => ({ service, rpc, definition })));
+
 export class Gateway {
-  constructor(port) {
-    const address = `127.0.0.1:${port}`;
-    const credentials = grpc.credentials.createInsecure();
+  // Without credentials; or with those of a TLS channel, and a token in each request.
+  constructor(port, { tls, token } = {}) {
+    const address = `${tls ? 'localhost' : '127.0.0.1'}:${port}`;
+    const credentials = tls ?? grpc.credentials.createInsecure();
+    this.metadata = new grpc.Metadata();
+    if (token !== undefined) this.metadata.set('authorization', `Bearer ${token}`);
     this.clients = Object.fromEntries(
       Object.entries(api)
         .filter(([, it]) => it.service)
@@ -66,7 +75,7 @@ export class Gateway {
   // gateway.ask('CallControl', 'MakeCall', {…}): the response, or throws the status.
   ask(service, rpc, request = {}, { limit = patience } = {}) {
     return new Promise((done, fail) => {
-      this.clients[service][rpc](request, { deadline: Date.now() + limit }, (error, response) =>
+      this.clients[service][rpc](request, this.metadata, { deadline: Date.now() + limit }, (error, response) =>
         error ? fail(Object.assign(error, { verdict: verdict(error) })) : done(response),
       );
     });
@@ -81,7 +90,7 @@ export class Gateway {
     throw new Error(`${rpc} succeeded: ${JSON.stringify(request)}`);
   }
   watch(request) {
-    return this.clients.Events.Watch(request);
+    return this.clients.Events.Watch(request, this.metadata);
   }
   close() {
     for (const client of Object.values(this.clients)) client.close();

@@ -1,0 +1,253 @@
+#include "control/audit_trail.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/use_future.hpp>
+#include <google/protobuf/util/json_util.h>
+
+#include "unit/control/control_fixture.h"
+#include "unit/control/policy_file.h"
+
+namespace control {
+namespace {
+
+using namespace pbxgw::v1;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+// What is told of RPCs, and limited, by the whole service: records are read from the stream.
+struct AuditTrailTest : ControlFixture {
+  PolicyFile policy;
+  boost::asio::io_context io;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+  std::shared_ptr<bus::Connection> reader;
+  std::optional<bus::JetStream> jetstream;
+  std::thread reading;
+
+  AuditTrailTest() {
+    make_owners();
+    owners->add("acme");
+    owners->with("acme", [](ScriptedOwners::Tenant& it) {
+      it.calls["c1-1"] = a_call("acme", "c1-1", {"201"});
+    });
+    policy.add("crm", {{"acme", "observe, control"}}).add("wall", {{"*", "observe"}}).write();
+    config.policy_file = policy.path();
+    bus::Options options;
+    options.urls = {server.url()};
+    options.reconnect_wait = bus::Duration(20);
+    std::string why;
+    reader = *bus::Connection::open(io.get_executor(), options, why);
+    jetstream.emplace(reader);
+    reading = std::thread([this] { io.run(); });
+  }
+  ~AuditTrailTest() override {
+    stop();
+    io.stop();
+    reading.join();
+  }
+  void start() {
+    ControlFixture::start();
+    ASSERT_TRUE(eventually([&] { return get("crm").ok(); }));
+  }
+
+  template <class T>
+  T await(boost::asio::awaitable<T> task) {
+    return boost::asio::co_spawn(io, std::move(task), boost::asio::use_future).get();
+  }
+  std::uint64_t count() {
+    const auto state = await(jetstream->stream_state(wire::kAuditStream));
+    return state ? state->messages : 0;
+  }
+  // The last record with that subject, once there is one of the RPC.
+  AuditRecord record(const std::string& token, const std::string& rpc) {
+    JsonAuditEvent event;
+    EXPECT_TRUE(eventually([&] {
+      const auto stored =
+          await(jetstream->last_message(wire::kAuditStream, "pbx.v1.audit." + token));
+      return stored && google::protobuf::util::JsonStringToMessage(stored->payload, &event).ok() &&
+             event.data().rpc().ends_with('/' + rpc);
+    })) << rpc;
+    return event.data();
+  }
+
+  template <class Call>
+  grpc::Status as(const std::string& token, Call call) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+    return call(context);
+  }
+  grpc::Status get(const std::string& principal, const std::string& tenant = "acme") {
+    return get_with(PolicyFile::token_of(principal), tenant);
+  }
+  grpc::Status get_with(const std::string& token, const std::string& tenant = "acme") {
+    return as(token, [&](grpc::ClientContext& context) {
+      GetTenantRequest request;
+      request.set_name("tenants/" + tenant);
+      GetTenantResponse response;
+      return Tenants::NewStub(channel)->GetTenant(&context, request, &response);
+    });
+  }
+  grpc::Status call(const std::string& principal, const std::string& tenant = "acme") {
+    return as(PolicyFile::token_of(principal), [&](grpc::ClientContext& context) {
+      MakeCallRequest request;
+      request.set_device("tenants/" + tenant + "/devices/201");
+      request.set_destination("+492285551234");
+      request.set_request_id("1b4e28ba-2fa1-41d2-883f-0016d3cca427");
+      MakeCallResponse response;
+      return CallControl::NewStub(channel)->MakeCall(&context, request, &response);
+    });
+  }
+};
+
+TEST_F(AuditTrailTest, TellsOfCommandsAndNotOfWhatOnlyReads) {
+  start();
+  const auto status = call("crm");
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  const auto made = record("acme", "MakeCall");
+  EXPECT_EQ(made.rpc(), "pbxgw.v1.CallControl/MakeCall");
+  EXPECT_EQ(made.principal(), "crm");
+  EXPECT_EQ(made.credential(), "token");
+  EXPECT_EQ(made.address(), "127.0.0.1");
+  EXPECT_EQ(made.resource(), "tenants/acme/devices/201");
+  EXPECT_EQ(made.request_id(), "1b4e28ba-2fa1-41d2-883f-0016d3cca427");
+  EXPECT_EQ(made.destination(), "**********234");
+  EXPECT_EQ(made.code(), "OK");
+  EXPECT_TRUE(made.admitted());
+  EXPECT_FALSE(made.instance().empty());
+  EXPECT_THAT(made.ShortDebugString(), Not(HasSubstr("the-token-of")));
+  EXPECT_EQ(count(), 1u) << "GetTenant is none";
+  EXPECT_EQ(metric("pbxgw_audit_records_total{outcome=\"done\"}"), "1");
+}
+
+TEST_F(AuditTrailTest, TellsOfEveryRefusalToWhomItConcerns) {
+  start();
+  EXPECT_EQ(reason_of(call("wall")), "ACCESS_DENIED");
+  const auto denied = record("acme", "MakeCall");
+  EXPECT_EQ(denied.principal(), "wall");
+  EXPECT_EQ(denied.code(), "PERMISSION_DENIED");
+  EXPECT_EQ(denied.reason(), "ACCESS_DENIED");
+  EXPECT_FALSE(denied.admitted());
+
+  // Of nobody whom we know: not in the tenant's own subject.
+  EXPECT_EQ(reason_of(get_with("")), "CREDENTIALS_REQUIRED");
+  const auto unknown = record("_", "GetTenant");
+  EXPECT_EQ(unknown.principal(), "");
+  EXPECT_EQ(unknown.credential(), "none");
+  EXPECT_EQ(unknown.tenant(), "tenants/acme");
+
+  // Of a tenant that nobody has.
+  EXPECT_FALSE(call("wall", "made-up").ok());
+  const auto made_up = record("_", "MakeCall");
+  EXPECT_EQ(made_up.tenant(), "tenants/-");
+  EXPECT_EQ(made_up.principal(), "wall");
+  EXPECT_THAT(made_up.ShortDebugString(), Not(HasSubstr("made-up")));
+  EXPECT_EQ(count(), 3u);
+}
+
+TEST_F(AuditTrailTest, LeavesOutMostOfAFlood) {
+  config.callers.failed_logins = 10'000;
+  start();
+  for (int i = 0; i < 50; ++i) EXPECT_FALSE(get_with("wrong").ok());
+  ASSERT_TRUE(eventually([&] { return count() >= config.audit.refusals_max; }));
+  call("crm");
+  record("acme", "MakeCall");
+  EXPECT_EQ(count(), config.audit.refusals_max + 1u);
+}
+
+TEST_F(AuditTrailTest, KeepsRecordsWhileNatsIsAway) {
+  start();
+  server.stop();
+  EXPECT_FALSE(call("crm").ok());
+  server.start();
+  EXPECT_EQ(record("acme", "MakeCall").principal(), "crm");
+  EXPECT_EQ(metric("pbxgw_audit_lost_total"), "0");
+}
+
+TEST_F(AuditTrailTest, CountsWhatDoesNotFit) {
+  config.audit.lane.messages_max = 2;
+  start();
+  server.stop();
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(call("crm").ok());
+  EXPECT_TRUE(eventually([&] { return metric("pbxgw_audit_lost_total") == "3"; }));
+  server.start();
+  EXPECT_TRUE(eventually([&] { return count() == 2; }));
+}
+
+TEST_F(AuditTrailTest, EndsIfTheStreamIsNotAsItShouldBe) {
+  bus::StreamConfig other;
+  other.name = wire::kAuditStream;
+  other.subjects = {wire::all_audit()};
+  other.max_age = 1h;
+  std::string why;
+  ASSERT_TRUE(await(jetstream->ensure_stream(other, why)).has_value()) << why;
+  telemetry::log::set_level(telemetry::log::Level::error);
+  ControlFixture::start();
+  EXPECT_EQ(join(), EXIT_FAILURE);
+}
+
+// ---- Limits ----
+
+TEST_F(AuditTrailTest, LimitsHowOftenACallerMayAsk) {
+  config.callers.rate = 1;
+  config.callers.burst = 5;
+  start();
+  grpc::Status status;
+  for (int i = 0; i < 6 && status.ok(); ++i) status = get("crm");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reason_of(status), "RATE_LIMITED");
+  bool says_when = false;
+  const auto details = details_of(status);
+  for (const auto& detail : details.details()) {
+    says_when = says_when || detail.Is<google::rpc::RetryInfo>();
+  }
+  EXPECT_TRUE(says_when);
+  EXPECT_TRUE(get("wall").ok()) << "another caller";
+  EXPECT_EQ(record("acme", "GetTenant").reason(), "RATE_LIMITED");
+  EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"rate\"}"), "");
+}
+
+TEST_F(AuditTrailTest, LooksAtNoMoreTokensFromWhereTooManyWereWrong) {
+  config.callers.failed_logins = 3;
+  start();
+  grpc::Status status;
+  for (int i = 0; i < 4; ++i) status = get_with("wrong");
+  EXPECT_EQ(reason_of(status), "RATE_LIMITED");
+  EXPECT_TRUE(eventually([&] { return get("crm").ok(); })) << "but not for ever";
+  EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"failed_logins\"}"), "");
+}
+
+TEST_F(AuditTrailTest, LimitsTheWatchesOfACaller) {
+  config.callers.watches_max = 1;
+  start();
+  const auto watch = [&](const std::string& principal, bool stay) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    context.AddMetadata("authorization", "Bearer " + PolicyFile::token_of(principal));
+    WatchRequest request;
+    request.set_parent("tenants/acme");
+    const auto reading_it = Events::NewStub(channel)->Watch(&context, request);
+    WatchResponse response;
+    const bool has_one = reading_it->Read(&response);
+    std::string second;
+    if (has_one && stay) {
+      grpc::ClientContext other;
+      other.AddMetadata("authorization", "Bearer " + PolicyFile::token_of(principal));
+      const auto refused = Events::NewStub(channel)->Watch(&other, request);
+      EXPECT_FALSE(refused->Read(&response));
+      second = reason_of(refused->Finish());
+    }
+    context.TryCancel();
+    while (reading_it->Read(&response)) {
+    }
+    reading_it->Finish();
+    return std::pair(has_one, second);
+  };
+  EXPECT_EQ(watch("crm", true), std::pair(true, std::string("PERFORMANCE_LIMIT_EXCEEDED")));
+  EXPECT_TRUE(eventually([&] { return watch("crm", false).first; })) << "its place is free again";
+  EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"watches\"}"), "");
+}
+
+}  // namespace
+}  // namespace control
