@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "common/bus_report.h"
 #include "connector/capability_reference.h"
 #include "connector/config.h"
 #include "connector/connector.h"
@@ -45,6 +46,7 @@ std::optional<connector::Config> load(const std::string& file, std::ostream& com
 void print_metrics() {
   telemetry::Metrics all;
   const connector::Metrics declared(all);
+  const common::BusReport bus(all);
   std::cout << all.reference();
   throw CLI::Success();
 }

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/bus_report.h"
 #include "config/document.h"
 #include "control/config.h"
 #include "control/control.h"
@@ -57,6 +58,7 @@ int serve(const Arguments& arguments) {
 void print_metrics() {
   telemetry::Metrics all;
   const control::Metrics declared(all);
+  const common::BusReport bus(all);
   std::cout << all.reference();
   throw CLI::Success();
 }
