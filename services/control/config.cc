@@ -45,6 +45,10 @@ ServerOptions read_server(const Section& grpc) {
 
 }  // namespace
 
+telemetry::AdminOptions read_admin(config::Document& document) {
+  return common::read_admin(document.root().section("admin"), 9'465);
+}
+
 Config read_config(config::Document& document) {
   const Section root = document.root();
   Config config;
@@ -103,7 +107,7 @@ Config read_config(config::Document& document) {
   config.signal_times.client_patience =
       std::min<std::chrono::milliseconds>(config.watch_patience, 30s);
 
-  config.admin = common::read_admin(root.section("admin"), 9465);
+  config.admin = read_admin(document);
   config.log = common::read_log(root.section("log"), "control");
   return config;
 }

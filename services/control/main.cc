@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/ask_health.h"
 #include "config/document.h"
 #include "control/config.h"
 #include "control/control.h"
@@ -15,7 +16,7 @@
 namespace {
 
 struct Arguments {
-  std::string config = "control.yaml";
+  std::string config = "control.yaml", health;
   bool check = false, reference = false, announce = false;
 };
 
@@ -23,6 +24,10 @@ int serve(const Arguments& arguments) {
   auto document = arguments.reference
                       ? config::Document::for_reference()
                       : config::Document::load(arguments.config, config::process_environment());
+  if (!arguments.health.empty()) {
+    const auto admin = control::read_admin(document);
+    return common::ask_health(admin.address, admin.port, arguments.health, std::cout);
+  }
   const control::Config config = control::read_config(document);
   if (arguments.reference) return std::cout << document.reference(), EXIT_SUCCESS;
   const auto problems = document.finish();
@@ -50,6 +55,10 @@ int main(int argc, char** argv) {
                "Only say what is wrong with the configuration; status 0 if nothing");
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
+  app.add_flag("--health{readyz}", arguments.health,
+               "Ask the service that runs here with this configuration how it is (or its livez, "
+               "startupz); status 0 if well")
+      ->check(CLI::IsMember({"readyz", "livez", "startupz"}));
   app.set_version_flag("--version", std::string(telemetry::version()));
   CLI11_PARSE(app, argc, argv);
   try {
