@@ -6,7 +6,7 @@
 #   engine.sh run IMAGE CHECK OPTIONS…          starts it (OPTIONS of podman run), CHECK, SIGTERM, expects exit status 0
 #   engine.sh compose FILE CHECK SERVICE…       docker-compose up, all healthy, CHECK, SIGTERM; status 0 of each SERVICE
 #   engine.sh kube FILE CHECK POD…              podman play kube, probes, CHECK, SIGTERM; status 0 of each POD
-#   engine.sh size IMAGE                        bytes of the image
+#   engine.sh size IMAGE                        of the image, with its base
 #   engine.sh clean                             removes images and caches
 #
 # CHECK is a shell command. It runs where published ports answer on 127.0.0.1.
@@ -230,13 +230,24 @@ inside_compose() { # FILE CHECK SERVICE…
   log "compose: all healthy, checked, exit status 0 after SIGTERM: $*"
 }
 
+# Docker's full name of an image: buildah has put localhost/ before those built here, or docker.io/.
+full_name() {
+  case $1 in
+    */*/*) echo "$1" ;;
+    */*) echo "docker.io/$1" ;;
+    *) echo "docker.io/library/$1" ;;
+  esac
+}
+
 compose() { # hands the images over to dockerd's own store, all in one archive: their layers are the same
   setup
-  local images
-  mapfile -t images < <(docker-compose -f "$1" --profile tools config | sed -n 's/^    image: *//p' | sort -u)
+  local image images=()
+  while read -r image; do
+    buildah tag "$image" "$(full_name "$image")" || die "there is no image $image"
+    images+=("$(full_name "$image")")
+  done < <(docker-compose -f "$1" --profile tools config | sed -n 's/^    image: *//p' | sort -u)
   LOAD=$(mktemp -d "$state/load-XXXXXX"); export LOAD; trap 'rm -rf "$LOAD"' EXIT
-  podman save -q --multi-image-archive --format docker-archive -o "$LOAD/images.tar" "${images[@]}" 2>/dev/null ||
-    die "there are not all of ${images[*]}"
+  podman --log-level error save -q --multi-image-archive --format docker-archive -o "$LOAD/images.tar" "${images[@]}"
   inside compose "$(readlink -f "$1")" "${@:2}"
 }
 
@@ -248,7 +259,7 @@ case $command in
   run) setup; inside run "$@" ;;
   kube) setup; inside kube "$@" ;;
   compose) compose "$@" ;;
-  size) buildah inspect --type image --format '{{.Docker.Size}}' "$1" 2>/dev/null || podman image inspect -f '{{.Size}}' "$1" ;;
+  size) buildah images --format '{{.Size}}' "$1" ;;
   clean) umount "$state/graph/overlay" 2>/dev/null || true; rm -rf "$state" ;;
   inside_run) inside_run "$@" ;;
   inside_kube) inside_kube "$@" ;;

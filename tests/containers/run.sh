@@ -51,7 +51,7 @@ images() {
   local name
   BUILD="$here/engine.sh build" scripts/images.sh >"$work/images.log" 2>&1 || { tail -n 40 "$work/images.log"; return 1; }
   for name in connector control simulator pbxctl; do
-    echo "pbxgw/$name: $(($("$here/engine.sh" size "pbxgw/$name:latest") / 1000000)) MB"
+    echo "pbxgw/$name: $("$here/engine.sh" size "pbxgw/$name:latest")"
   done
   "$here/engine.sh" build -t nats:2.10-alpine -f "$here/nats.Dockerfile" "$here" >/dev/null
   "$here/engine.sh" build -t prom/prometheus:v2.53.0 -f "$here/prometheus.Dockerfile" "$here" >/dev/null
