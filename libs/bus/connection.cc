@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <random>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
+#include "bus/identity.h"
 #include "bus/link.h"
 #include "bus/status.h"
 
@@ -17,54 +19,24 @@ using base::Errc;
 namespace {
 
 constexpr unsigned kUnansweredMax = 2;
+// Each refusal of our login, or of new files, doubles the wait until we try again.
+constexpr Duration kRefusedWaitMax{5'000}, kRenewalWaitMax{30'000};
+constexpr unsigned kDoublingsMax = 10;
 
-const char* c_str_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-natsStatus set_tls(natsOptions* options, const Tls& tls) {
-  natsStatus status = natsOptions_SetSecure(options, true);
-  if (status == NATS_OK && !tls.ca_file.empty()) {
-    status = natsOptions_LoadCATrustedCertificates(options, tls.ca_file.c_str());
-  }
-  if (status == NATS_OK && !tls.certificate_file.empty()) {
-    status = natsOptions_LoadCertificatesChain(options, tls.certificate_file.c_str(),
-                                               tls.key_file.c_str());
-  }
-  if (status == NATS_OK && !tls.verify) status = natsOptions_SkipServerVerification(options, true);
-  return status;
+Duration doubled(Duration first, unsigned times, Duration most) {
+  return std::min(first * (1u << std::min(times, kDoublingsMax)), std::max(first, most));
 }
 
-natsStatus set_login(natsOptions* to, const Options& from) {
-  if (!from.creds_file.empty()) {
-    return natsOptions_SetUserCredentialsFromFiles(to, from.creds_file.c_str(), nullptr);
-  }
-  if (!from.nkey_seed_file.empty()) {
-    return natsOptions_SetNKeyFromSeed(to, from.nkey_public.c_str(), from.nkey_seed_file.c_str());
-  }
-  if (!from.token.empty()) return natsOptions_SetToken(to, from.token.c_str());
-  if (!from.user.empty()) {
-    return natsOptions_SetUserInfo(to, from.user.c_str(), c_str_or_null(from.password));
-  }
-  return NATS_OK;
+// How the server ends a connection whose login has become wrong: its user was removed or given
+// another secret ("Authorization Violation"), or its JWT is too old ("Authentication Expired").
+bool is_refusal_of_login(std::string_view why) {
+  return why.find("uthorization") != why.npos || why.find("uthentication") != why.npos;
 }
 
-natsStatus set_all(natsOptions* to, const Options& from) {
-  std::vector<const char*> urls;
-  for (const auto& url : from.urls) urls.push_back(url.c_str());
-  natsStatus status = NATS_OK;
-  const auto then = [&status](auto set, auto... arguments) {
-    if (status == NATS_OK) status = set(arguments...);
-  };
-  then(natsOptions_SetServers, to, urls.data(), static_cast<int>(urls.size()));
-  then(natsOptions_SetName, to, from.name.c_str());
-  then(natsOptions_SetTimeout, to, std::int64_t{from.connect_timeout.count()});
-  then(natsOptions_SetAllowReconnect, to, false);  // see EventLoop
-  // cnats would ping from a thread of its own, and break the connection under the executor's hands.
-  then(natsOptions_SetPingInterval, to, std::int64_t{0});
-  then(natsOptions_SetSendAsap, to, true);               // no flusher thread: EventLoop flushes
-  then(natsOptions_UseGlobalMessageDelivery, to, true);  // one thread, not one a subscription
-  if (from.tls) then(set_tls, to, std::cref(*from.tls));
-  then(set_login, to, std::cref(from));
-  return status;
+bool is_about_identity(natsStatus status) {
+  // The last two: how a server's refusal of our certificate shows (see explain()).
+  return status == NATS_CONNECTION_AUTH_FAILED || status == NATS_SSL_ERROR ||
+         status == NATS_INVALID_ARG || status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR;
 }
 
 }  // namespace
@@ -72,30 +44,26 @@ natsStatus set_all(natsOptions* to, const Options& from) {
 base::Result<std::shared_ptr<Connection>> Connection::open(asio::any_io_executor executor,
                                                            const Options& options,
                                                            std::string& why) {
-  natsOptions* raw = nullptr;
-  natsStatus status = natsOptions_Create(&raw);
-  OptionsHandle handle(raw);
-  if (status == NATS_OK) status = set_all(raw, options);
-  if (status != NATS_OK) {
-    why = detail_of(status);
-    return Errc::invalid_argument;
-  }
-  std::shared_ptr<Connection> self(new Connection(std::move(executor), options, std::move(handle)));
-  auto first = self->attempt(status);
+  auto identity = read_identity(options, why);
+  if (!identity) return identity.error();
+  std::shared_ptr<Connection> self(new Connection(std::move(executor), options));
+  self->identity_ = *identity;
+  auto first = self->attempt(*identity);
   why = first.why;
-  if (status == NATS_CONNECTION_AUTH_FAILED) return Errc::permission_denied;
+  if (first.status == NATS_INVALID_ARG) return Errc::invalid_argument;
+  if (first.status == NATS_CONNECTION_AUTH_FAILED) return Errc::permission_denied;
   asio::post(self->executor_, [weak = std::weak_ptr(self), first = std::move(first)] {
     if (const auto it = weak.lock()) it->on_attempt(first);
   });
   return self;
 }
 
-Connection::Connection(asio::any_io_executor executor, const Options& options, OptionsHandle handle)
+Connection::Connection(asio::any_io_executor executor, const Options& options)
     : executor_(std::move(executor)),
       options_(options),
-      cnats_options_(std::move(handle)),
       silence_(executor_),
-      retry_(executor_) {}
+      retry_(executor_),
+      files_(executor_) {}
 
 Connection::~Connection() {
   closing_ = true;
@@ -103,13 +71,15 @@ Connection::~Connection() {
   worker_.finish();
 }
 
+std::string Connection::new_inbox() const { return options_.inbox_prefix + "." + new_unique(); }
+
 std::shared_ptr<Link> Connection::link() const {
   const std::lock_guard lock(mutex_);
   return link_;
 }
 
 // Never two at a time: at first by open(), then by the worker.
-Connection::Attempt Connection::attempt(natsStatus& status) {
+Connection::Attempt Connection::attempt(IdentityPointer identity) {
   const auto id = ++links_;
   auto on_event = [weak = weak_from_this(), where = executor_, id](ConnectionEvent event,
                                                                    std::string why) {
@@ -117,53 +87,150 @@ Connection::Attempt Connection::attempt(natsStatus& status) {
       if (const auto self = weak.lock()) self->on_link_event(id, event, why);
     });
   };
-  Attempt result;
   auto after_read = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->poll();
   };
-  result.link = Link::connect(id, executor_, up_, cnats_options_.get(), std::move(on_event),
-                              std::move(after_read), status, result.why);
+  Attempt result;
+  result.identity = identity;
+  result.link =
+      Link::connect(id, executor_, up_, options_, std::move(identity), std::move(on_event),
+                    std::move(after_read), result.status, result.why);
   return result;
+}
+
+// With what stands in the files now; if they are of no use, with what was right before.
+Connection::Attempt Connection::attempt_any() {
+  IdentityPointer known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = identity_;
+  }
+  std::string why;
+  const auto read = read_identity(options_, why);
+  if (read && **read == *known) return attempt(known);
+  if (read) {
+    auto made = attempt(*read);
+    if (made.link || !is_about_identity(made.status)) return made;
+    why = made.why;
+  }
+  auto made = attempt(known);
+  if (!made.link) made.why = "with new files: " + why + "; with the last good: " + made.why;
+  return made;
 }
 
 void Connection::try_again() {
   const auto jitter = std::max<Duration::rep>(options_.reconnect_jitter.count(), 1);
   thread_local std::minstd_rand random{std::random_device{}()};
-  retry_.expires_after(options_.reconnect_wait + Duration(random() % jitter));
+  retry_.expires_after(doubled(options_.reconnect_wait, refused_, kRefusedWaitMax) +
+                       Duration(random() % jitter));
   retry_.async_wait([weak = weak_from_this()](base::Error error) {
     const auto self = weak.lock();
     if (error || !self || self->closing_) return;
     // `it` outlives its worker's jobs, which must not own it.
     self->worker_.post([it = self.get(), where = self->executor_, weak] {
       if (it->closing_) return;
-      natsStatus status = NATS_OK;
-      asio::post(where, [weak, made = it->attempt(status)] {
+      asio::post(where, [weak, made = it->attempt_any()] {
         if (const auto owner = weak.lock()) owner->on_attempt(made);
       });
     });
   });
 }
 
-void Connection::on_attempt(Attempt made) {
+void Connection::on_attempt(const Attempt& made) {
   if (closing_) return;
   // A link may have broken since it was made; then it has said so when nobody listened.
   if (!made.link || !made.link->loop().polling()) {
+    const bool refused = made.status == NATS_CONNECTION_AUTH_FAILED;
+    refused_ = refused ? refused_ + 1 : 0;
+    if (refused) ++refusals_;
     report(ConnectionEvent::failed, made.why);
     return try_again();
   }
+  adopt(made);
+  ++connects_;
+  report(ConnectionEvent::connected, made.link->url());
+}
+
+// Makes a link that was made just now the one that is used.
+void Connection::adopt(const Attempt& made) {
   std::map<std::uint64_t, std::shared_ptr<const Restore>> restorers;
   {
     const std::lock_guard lock(mutex_);
     link_ = made.link;
+    identity_ = made.identity;
     restorers = restorers_;
   }
   handle_ = made.link->handle();
   for (const auto& [id, restore] : restorers) (*restore)(*made.link);
-  *up_ = true;
-  ++connects_;
-  unanswered_ = 0;
+  *up_ = made.link->id();
+  // It may have broken just before that.
+  if (!made.link->loop().polling()) *up_ = 0;
+  unanswered_ = refused_ = 0;
   watch_silence();
-  report(ConnectionEvent::connected, made.link->url());
+  watch_files();
+}
+
+// Looked at rather than watched, because what counts is what is read in the end: mounted secrets
+// are replaced behind links, in several steps.
+void Connection::watch_files() {
+  if (!reads_files(options_)) return;
+  files_.expires_after(doubled(options_.files_interval, renewal_waits_, kRenewalWaitMax));
+  files_.async_wait([weak = weak_from_this()](base::Error error) {
+    const auto self = weak.lock();
+    if (!error && self && self->connected() && !self->renewing_) self->look_at_files();
+  });
+}
+
+void Connection::look_at_files() {
+  renewing_ = true;
+  worker_.post([it = this, where = executor_, weak = weak_from_this(), used = identity_] {
+    if (it->closing_) return;
+    Attempt made;
+    const auto read = read_identity(it->options_, made.why);
+    if (!read) {
+      made.status = NATS_INVALID_ARG;
+    } else if (**read == *used) {
+      made.identity = used;
+    } else {
+      made = it->attempt(*read);
+    }
+    asio::post(where, [weak, made = std::move(made)] {
+      if (const auto owner = weak.lock()) owner->on_renewal(made);
+    });
+  });
+}
+
+void Connection::on_renewal(const Attempt& made) {
+  renewing_ = false;
+  if (closing_) return;
+  const auto old = link();
+  if (!old) return;  // broken meanwhile: attempt_any() looks at the files as well
+  if (made.link && made.link->loop().polling()) {
+    renewal_waits_ = 0;
+    renewal_told_.clear();
+    adopt(made);
+    ++renewals_;
+    report(ConnectionEvent::renewed, made.link->url());
+    // Closing it waits, and nothing of it is needed any more.
+    worker_.post([old] { old->shut(); });
+    return;
+  }
+  if (made.status == NATS_OK && !made.link) {
+    renewal_waits_ = 0;
+    renewal_told_.clear();
+    return watch_files();
+  }
+  ++renewal_failures_;
+  if (made.status == NATS_CONNECTION_AUTH_FAILED) ++refusals_;
+  // A file that is still of no use is no news.
+  const bool is_news = renewal_told_ != made.why;
+  renewal_waits_ = is_news ? 0 : renewal_waits_ + 1;
+  renewal_told_ = made.why;
+  if (is_news) {
+    report(ConnectionEvent::failed,
+           "new files cannot be used, going on with the last good: " + made.why);
+  }
+  watch_files();
 }
 
 void Connection::on_link_event(std::uint64_t id, ConnectionEvent event, const std::string& why) {
@@ -176,8 +243,10 @@ void Connection::on_link_event(std::uint64_t id, ConnectionEvent event, const st
   }
   handle_ = nullptr;
   silence_.cancel();
+  files_.cancel();
   if (closing_) return report(ConnectionEvent::closed, {});
   ++disconnects_;
+  if (is_refusal_of_login(why)) ++refusals_;
   report(ConnectionEvent::disconnected, why);
   try_again();
 }
@@ -193,6 +262,7 @@ asio::awaitable<void> Connection::close(Duration deadline) {
       if (!it) return;
       it->silence_.cancel();
       it->retry_.cancel();
+      it->files_.cancel();
     });
     return {};
   };
@@ -201,7 +271,13 @@ asio::awaitable<void> Connection::close(Duration deadline) {
 }
 
 ConnectionStatistics Connection::statistics() const {
-  return {.connects = connects_, .disconnects = disconnects_, .failures = failures_};
+  return {.connects = connects_,
+          .disconnects = disconnects_,
+          .failures = failures_,
+          .refusals = refusals_,
+          .violations = violations_,
+          .renewals = renewals_,
+          .renewal_failures = renewal_failures_};
 }
 
 std::uint64_t Connection::listen(OnEvent listener) {
@@ -213,6 +289,7 @@ void Connection::forget(std::uint64_t listener) { listeners_.erase(listener); }
 
 void Connection::report(ConnectionEvent event, const std::string& why) {
   if (event == ConnectionEvent::failed) ++failures_;
+  if (event == ConnectionEvent::not_permitted) ++violations_;
   // A listener may come or go while one is called.
   const auto listeners = listeners_;
   for (const auto& [id, listener] : listeners) {

@@ -182,7 +182,7 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   asio::awaitable<base::Error> open(Start start, std::string& why) {
     const auto self = shared_from_this();
     const auto attempt = ++opening;
-    const auto inbox = new_inbox();
+    const auto inbox = connection->new_inbox();
     if (const auto error = subscribe(inbox, attempt)) co_return error;
     auto creating = ask(create_request(options, start, inbox), why);
     const auto created = co_await std::move(creating);
@@ -295,7 +295,7 @@ struct OrderedConsumer::Impl : std::enable_shared_from_this<Impl> {
   void watch_connection() {
     auto on_event = [weak = weak_from_this(), where = executor](ConnectionEvent event,
                                                                 const std::string&) {
-      if (event != ConnectionEvent::connected) return;
+      if (event != ConnectionEvent::connected && event != ConnectionEvent::renewed) return;
       asio::post(where, [weak] {
         if (const auto self = weak.lock()) self->begin_again();
       });

@@ -41,11 +41,14 @@ natsStatus EventLoop::attach(natsConnection* connection, natsSock socket) {
 
 natsStatus EventLoop::want_read(bool wanted) {
   // cnats asks for reading by attach() alone.
-  if (!wanted) {
-    polling_ = false;
-    *up_ = false;
-  }
+  if (!wanted) broken();
   return NATS_OK;
+}
+
+void EventLoop::broken() {
+  polling_ = false;
+  auto mine = id_;
+  up_->compare_exchange_strong(mine, 0);
 }
 
 natsStatus EventLoop::want_write(bool wanted) {
@@ -97,8 +100,7 @@ void EventLoop::stop() {
   // What the socket takes at once; otherwise cnats would wait half a second for us to write it.
   if (polling_ && writing_ && connection_) natsConnection_ProcessWriteEvent(connection_);
   stopped_ = true;
-  polling_ = false;
-  *up_ = false;
+  broken();
   descriptor_.reset();
   connection_ = nullptr;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -25,11 +26,14 @@ namespace bus {
 // whatever thread; they only set flags and post. The socket itself is touched on the executor only.
 class EventLoop : public std::enable_shared_from_this<EventLoop> {
  public:
-  // `up` is set to false as soon as the socket is found broken.
+  // `up` is set from `id` to 0 as soon as the socket is found broken.
   // `after_read` is called on the executor each time cnats has taken what was received.
-  EventLoop(boost::asio::any_io_executor executor, std::shared_ptr<std::atomic<bool>> up,
-            std::function<void()> after_read)
-      : executor_(std::move(executor)), up_(std::move(up)), after_read_(std::move(after_read)) {}
+  EventLoop(std::uint64_t id, boost::asio::any_io_executor executor,
+            std::shared_ptr<std::atomic<std::uint64_t>> up, std::function<void()> after_read)
+      : id_(id),
+        executor_(std::move(executor)),
+        up_(std::move(up)),
+        after_read_(std::move(after_read)) {}
 
   // Has `options` call this object, which has to live until the connection is closed.
   natsStatus bind(natsOptions* options);
@@ -49,12 +53,14 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   natsStatus attach(natsConnection* connection, natsSock socket);
   natsStatus want_read(bool wanted);
   natsStatus want_write(bool wanted);
+  void broken();
   void wait_read();
   void on_readable();
   void flush();
 
+  const std::uint64_t id_;
   boost::asio::any_io_executor executor_;
-  std::shared_ptr<std::atomic<bool>> up_;
+  std::shared_ptr<std::atomic<std::uint64_t>> up_;
   const std::function<void()> after_read_;
   std::atomic<bool> polling_ = false;
   std::atomic<bool> writing_ = false;  // cnats has bytes for us to write

@@ -8,10 +8,7 @@ namespace asio = boost::asio;
 using base::Errc;
 
 KvLeaseStore::KvLeaseStore(KvBucket& bucket, const std::string& owner, LeaseTimes times, Now now)
-    : bucket_(bucket),
-      token_(owner + "/" + new_inbox().substr(sizeof("_INBOX.") - 1)),
-      times_(times),
-      now_(std::move(now)) {}
+    : bucket_(bucket), token_(owner + "/" + new_unique()), times_(times), now_(std::move(now)) {}
 
 asio::awaitable<base::Result<Lease>> KvLeaseStore::acquire(std::string name) {
   auto creating = bucket_.create(name, token_);

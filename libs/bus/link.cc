@@ -1,6 +1,9 @@
 #include "bus/link.h"
 
+#include <string_view>
 #include <utility>
+
+#include <openssl/err.h>
 
 #include "bus/status.h"
 
@@ -12,14 +15,23 @@ constexpr std::int64_t kJetStreamWait = 5'000;  // ms
 
 Link& link_of(void* closure) { return *static_cast<Link*>(closure); }
 
+// With TLS 1.3 a server refuses our certificate after the handshake, as we see it; cnats then knows
+// only that the connection has ended, OpenSSL knows why.
+std::string alert_of_server() {
+  const auto last = ::ERR_peek_last_error();
+  const char* text = last != 0 ? ::ERR_reason_error_string(last) : nullptr;
+  return text != nullptr ? std::string("; ") + text : std::string();
+}
+
 }  // namespace
 
-std::string new_inbox() {
+std::string new_unique() {
   natsInbox* inbox = nullptr;
   if (natsInbox_Create(&inbox) != NATS_OK) return {};
-  std::string text = inbox;
+  const std::string_view text = inbox;
+  std::string unique(text.substr(text.rfind('.') + 1));
   natsInbox_Destroy(inbox);
-  return text;
+  return unique;
 }
 
 natsStatus Link::bind(natsOptions* options) {
@@ -38,8 +50,9 @@ natsStatus Link::bind(natsOptions* options) {
         [](natsConnection* connection, natsSubscription*, natsStatus what, void* closure) {
           const char* last = nullptr;
           natsConnection_GetLastError(connection, &last);
-          link_of(closure).on_event_(ConnectionEvent::failed,
-                                     last && *last ? last : natsStatus_GetText(what));
+          link_of(closure).on_event_(
+              what == NATS_NOT_PERMITTED ? ConnectionEvent::not_permitted : ConnectionEvent::failed,
+              last && *last ? last : natsStatus_GetText(what));
         },
         this);
   }
@@ -61,23 +74,30 @@ natsStatus Link::bind(natsOptions* options) {
 }
 
 std::shared_ptr<Link> Link::connect(std::uint64_t id, boost::asio::any_io_executor executor,
-                                    std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                    OnEvent on_event, AfterRead after_read, natsStatus& status,
-                                    std::string& why) {
-  std::shared_ptr<Link> link(new Link(id, std::move(on_event)));
+                                    std::shared_ptr<std::atomic<std::uint64_t>> up,
+                                    const Options& options,
+                                    std::shared_ptr<const Identity> identity, OnEvent on_event,
+                                    AfterRead after_read, natsStatus& status, std::string& why) {
+  const auto handle = make_options(options, *identity, why);
+  if (!handle) {
+    status = NATS_INVALID_ARG;
+    return nullptr;
+  }
+  std::shared_ptr<Link> link(new Link(id, std::move(identity), std::move(on_event)));
   link->loop_ =
-      std::make_shared<EventLoop>(std::move(executor), std::move(up), std::move(after_read));
-  status = link->bind(options);
-  if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, options);
+      std::make_shared<EventLoop>(id, std::move(executor), std::move(up), std::move(after_read));
+  ::ERR_clear_error();
+  status = link->bind(handle.get());
+  if (status == NATS_OK) status = natsConnection_Connect(&link->handle_, handle.get());
   if (status == NATS_OK) {
-    link->ping_inbox_ = new_inbox();
+    link->ping_inbox_ = options.inbox_prefix + "." + new_unique();
     status = natsConnection_Subscribe(
         &link->pings_, link->handle_, link->ping_inbox_.c_str(),
         [](natsConnection*, natsSubscription*, natsMsg* echo, void*) { natsMsg_Destroy(echo); },
         nullptr);
   }
   if (status == NATS_OK) return link;
-  why = detail_of(status);
+  why = explain(options, detail_of(status) + alert_of_server());
   return nullptr;
 }
 

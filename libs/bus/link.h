@@ -9,6 +9,7 @@
 
 #include "bus/connection.h"
 #include "bus/event_loop.h"
+#include "bus/identity.h"
 
 namespace bus {
 
@@ -23,9 +24,10 @@ class Link {
 
   // Waits for the server. Null, and `status` and `why`, if it cannot be had.
   static std::shared_ptr<Link> connect(std::uint64_t id, boost::asio::any_io_executor executor,
-                                       std::shared_ptr<std::atomic<bool>> up, natsOptions* options,
-                                       OnEvent on_event, AfterRead after_read, natsStatus& status,
-                                       std::string& why);
+                                       std::shared_ptr<std::atomic<std::uint64_t>> up,
+                                       const Options& options,
+                                       std::shared_ptr<const Identity> identity, OnEvent on_event,
+                                       AfterRead after_read, natsStatus& status, std::string& why);
   // Does not wait if the link is broken already. Not on cnats' threads.
   ~Link();
   Link(const Link&) = delete;
@@ -44,10 +46,12 @@ class Link {
   void shut();
 
  private:
-  Link(std::uint64_t id, OnEvent on_event) : id_(id), on_event_(std::move(on_event)) {}
+  Link(std::uint64_t id, std::shared_ptr<const Identity> identity, OnEvent on_event)
+      : id_(id), identity_(std::move(identity)), on_event_(std::move(on_event)) {}
   natsStatus bind(natsOptions* options);
 
   const std::uint64_t id_;
+  const std::shared_ptr<const Identity> identity_;  // cnats' copy of the options points to it
   const OnEvent on_event_;
   std::shared_ptr<EventLoop> loop_;
   natsConnection* handle_ = nullptr;

@@ -81,7 +81,7 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
 
   const std::shared_ptr<Connection> connection;
   const PublisherOptions options;
-  const std::string inbox = new_inbox() + ".";
+  const std::string inbox = connection->new_inbox() + ".";
   std::unique_ptr<Inbox> answers;
   SpentMessages spent;
   std::uint64_t listener = 0;
@@ -119,8 +119,9 @@ struct Publisher::Impl : std::enable_shared_from_this<Impl> {
     listener = connection->listen([weak = weak_from_this()](ConnectionEvent event, const auto&) {
       const auto self = weak.lock();
       if (!self) return;
-      if (event == ConnectionEvent::disconnected) self->on_disconnected();
-      if (event == ConnectionEvent::connected) self->on_connected();
+      const bool renewed = event == ConnectionEvent::renewed;
+      if (event == ConnectionEvent::disconnected || renewed) self->on_disconnected();
+      if (event == ConnectionEvent::connected || renewed) self->on_connected();
     });
     if (options.lane.age_max.count() > 0) watch_age();
   }

@@ -63,7 +63,7 @@ struct Requests::Impl : std::enable_shared_from_this<Impl> {
 
   const std::shared_ptr<Connection> connection;
   const std::size_t pending_max;
-  const std::string inbox = new_inbox() + ".";
+  const std::string inbox = connection->new_inbox() + ".";
   std::atomic<std::size_t> count = 0;
   std::unordered_map<std::uint64_t, Pending> pending;
   std::set<std::pair<TimePoint, std::uint64_t>> dues;

@@ -78,7 +78,8 @@ Secret secret_from(const Reading& it, std::string_view form) {
   } else if (content.size() > kSecretBytesMax) {
     it.wrong("is larger than " + text_of_bytes(kSecretBytesMax));
   } else {
-    return Secret(std::move(content));
+    return Secret(std::move(content),
+                  form == "file" ? (it.state().folder / text).string() : std::string());
   }
   return {};
 }

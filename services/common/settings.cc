@@ -19,21 +19,32 @@ bus::Options read_nats(const Section& nats, std::string name) {
   options.creds_file =
       nats.file("creds_file", {.doc = "A .creds file, as nsc writes it.", .required = false});
   options.nkey_seed_file =
-      nats.file("nkey_seed_file", {.doc = "An nkey seed; needs nkey_public.", .required = false});
+      nats.file("nkey_seed_file", {.doc = "The seed of a user's nkey.", .required = false});
   options.nkey_public =
-      nats.text("nkey_public", {.doc = "The public nkey of nkey_seed_file.", .otherwise = ""});
-  if (options.nkey_public.empty() != options.nkey_seed_file.empty()) {
-    nats.wrong("nkey_public", "expected together with nkey_seed_file, or neither of them");
+      nats.text("nkey_public",
+                {.doc = "The public nkey that nkey_seed_file must have; else whichever it has.",
+                 .otherwise = ""});
+  if (!options.nkey_public.empty() && options.nkey_seed_file.empty()) {
+    nats.wrong("nkey_public", "expected together with nkey_seed_file");
   }
   options.user = nats.text("user", {.doc = "User name, with password.", .otherwise = ""});
-  options.password =
-      nats.secret("password", {.doc = "Password of user.", .required = false}).reveal();
-  options.token =
-      nats.secret("token", {.doc = "Token, instead of user.", .required = false}).reveal();
-  const int logins = !options.creds_file.empty() + !options.nkey_public.empty() +
+  const auto password = nats.secret("password", {.doc = "Password of user.", .required = false});
+  options.password = password.reveal();
+  options.password_file = password.file();
+  const auto token = nats.secret("token", {.doc = "Token, instead of user.", .required = false});
+  options.token = token.reveal();
+  options.token_file = token.file();
+  const int logins = !options.creds_file.empty() + !options.nkey_seed_file.empty() +
                      !options.user.empty() + !options.token.empty();
   if (logins > 1)
     nats.wrong("user", "expected one way to log in: creds_file, nkey, user, or token");
+  options.inbox_prefix = nats.text(
+      "inbox_prefix",
+      {.doc = "What the subjects of replies begin with; the server's permissions go by it.",
+       .otherwise = "_INBOX",
+       .pattern = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,3}",
+       .like = "letters, digits, '-' and '_', with dots between",
+       .length_max = 64});
 
   const Section tls = nats.section("tls");
   if (tls.boolean("enabled", {.doc = "TLS to the servers.", .otherwise = false}) ||
@@ -45,6 +56,9 @@ bus::Options read_nats(const Section& nats, std::string name) {
     options.tls->certificate_file = tls.file(
         "certificate_file", {.doc = "Our certificate, for servers that ask.", .required = false});
     options.tls->key_file = tls.file("key_file", {.doc = "Its key.", .required = false});
+    if (options.tls->certificate_file.empty() != options.tls->key_file.empty()) {
+      tls.wrong("key_file", "expected together with certificate_file, or neither of them");
+    }
     options.tls->verify =
         tls.boolean("verify", {.doc = "False trusts anybody: for tests only.", .otherwise = true});
   }

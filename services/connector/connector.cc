@@ -90,6 +90,7 @@ Connector::Connector(Config config, std::string config_file, Reload reload)
               [this]() -> Why { return draining_ ? Why("shutting down") : Why(); });
   admin_ = std::make_unique<telemetry::AdminServer>(config_.admin, all_metrics_, health_);
 
+  commons_.bus_report.follow(connection_, "home");
   for (unsigned i = 0; i < config_.threads; ++i) {
     shards_.push_back(std::make_unique<Shard>(commons_, i, heartbeats_));
   }
@@ -422,6 +423,7 @@ asio::awaitable<void> Connector::tick() {
     bool connected = connection_->connected();
     for (const auto& shard : shards_) connected = connected && shard->connection->connected();
     commons_.metrics.nats_connected.set(connected ? 1 : 0);
+    commons_.bus_report.update();
     auto pausing = pause(500ms);
     co_await std::move(pausing);
   }

@@ -71,6 +71,7 @@ Shard::Shard(Commons& all, unsigned number, telemetry::Heartbeats& heartbeats)
     : commons(all), number_(number), work_(asio::make_work_guard(io_)) {
   const Config& config = commons.config;
   connection = connect(executor(), config.nats);
+  commons.bus_report.follow(connection, "shard " + std::to_string(number));
   requests = std::make_shared<bus::Requests>(connection);
   publisher = std::make_unique<bus::Publisher>(connection, publisher_options(config));
   tenants = std::make_unique<bus::KvBucket>(requests, wire::kTenantBucket);

@@ -18,6 +18,7 @@
 #include "bus/kv_lease.h"
 #include "bus/publisher.h"
 #include "bus/requests.h"
+#include "common/bus_report.h"
 #include "connector/config.h"
 #include "connector/lobby.h"
 #include "connector/metrics.h"
@@ -42,10 +43,12 @@ class TlsContexts {
 
 // What all of the process's tenants share.
 struct Commons {
-  Commons(const Config& settings, telemetry::Metrics& all) : config(settings), metrics(all) {}
+  Commons(const Config& settings, telemetry::Metrics& all)
+      : config(settings), metrics(all), bus_report(all) {}
 
   const Config& config;  // without `tenants`: those change, and each owner has its own
   const Metrics metrics;
+  common::BusReport bus_report;  // follow() and update() on the home thread
   TlsContexts tls;
   std::atomic<std::size_t> outbox_bytes = 0;
   telemetry::RateLimit notes{5, std::chrono::seconds(10)};  // log lines of one tenant

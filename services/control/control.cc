@@ -53,6 +53,7 @@ Control::Control(const Config& config)
     : config_(config),
       io_(1),
       metrics_(registry_),
+      bus_report_(registry_),
       beat_(heartbeats_.add("main", steady_clock::now())),
       connection_(connect(io_, config_.nats)),
       requests_(std::make_shared<bus::Requests>(connection_)),
@@ -89,6 +90,7 @@ int Control::run() {
   kLog.info("started", {{"version", telemetry::version()},
                         {"grpc_port", grpc_port()},
                         {"admin_port", admin_port()}});
+  bus_report_.follow(connection_, "home");
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
@@ -111,16 +113,9 @@ void Control::stop() {
 }
 
 void Control::on_bus(ConnectionEvent event, const std::string& why) {
-  switch (event) {
-    case ConnectionEvent::connected: kLog.info("connected to NATS", {{"url", why}}); break;
-    case ConnectionEvent::disconnected: kLog.warning("NATS is away", {{"detail", why}}); break;
-    case ConnectionEvent::lame_duck: kLog.info("the NATS server will shut down"); break;
-    case ConnectionEvent::failed: kLog.warning("NATS reports", {{"detail", why}}); break;
-    case ConnectionEvent::closed:
-      if (draining_) break;
-      kLog.error("NATS refuses us for good", {{"detail", why}});
-      begin_drain(EXIT_FAILURE);
-      break;
+  if (event == ConnectionEvent::closed && !draining_) {
+    kLog.error("NATS refuses us for good", {{"detail", why}});
+    begin_drain(EXIT_FAILURE);
   }
   update_health();
 }
@@ -136,6 +131,7 @@ void Control::update_health() {
 
 void Control::beat() {
   beat_.tick(steady_clock::now());
+  bus_report_.update();
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
   update_health();
   beat_timer_.expires_after(kBeat);

@@ -12,6 +12,7 @@
 #include "bus/connection.h"
 #include "bus/jetstream.h"
 #include "bus/requests.h"
+#include "common/bus_report.h"
 #include "control/admission.h"
 #include "control/command_gateway.h"
 #include "control/config.h"
@@ -54,6 +55,7 @@ class Control {
   boost::asio::io_context io_;
   telemetry::Metrics registry_;
   Metrics metrics_;
+  common::BusReport bus_report_;
   telemetry::Health health_;
   telemetry::Heartbeats heartbeats_;
   telemetry::Heartbeats::Beat beat_;

@@ -113,6 +113,18 @@ void NatsServer::restart() {
   start();
 }
 
+void NatsServer::reload() {
+  constexpr std::string_view kDone = "Reloaded server configuration";
+  const auto seen = log().size();
+  write_config();
+  ::kill(process_, SIGHUP);
+  for (const auto end_time = Clock::now() + kDeadline; Clock::now() < end_time;) {
+    if (log().find(kDone, seen) != std::string::npos) return;
+    std::this_thread::sleep_for(kPoll);
+  }
+  throw std::runtime_error("nats-server does not reload:\n" + log());
+}
+
 void NatsServer::suspend() { ::kill(process_, SIGSTOP); }
 void NatsServer::resume() { ::kill(process_, SIGCONT); }
 

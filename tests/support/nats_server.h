@@ -37,10 +37,11 @@ class NatsServer {
   void stop();     // SIGTERM, as in a rolling update
   void kill();     // SIGKILL
   void restart();  // stop() and start()
+  void reload();   // SIGHUP: with another set_config(), without a restart
   // A server that hangs, but whose connections are up (SIGSTOP, SIGCONT).
   void suspend();
   void resume();
-  // Takes effect with the next start().
+  // Takes effect with the next start() or reload().
   void set_config(std::string config) { options_.config = std::move(config); }
 
  private:

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 
 struct InboxTest : BusFixture {
   std::shared_ptr<Connection> connection = connect();
-  const std::string subject = new_inbox();
+  const std::string subject = "_INBOX." + new_unique();
   std::vector<std::string> taken;
   int nobody = 0;
 

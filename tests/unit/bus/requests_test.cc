@@ -30,7 +30,7 @@ struct RequestsTest : BusFixture {
   // Waits until the server knows the subscriptions made so far.
   void settle() {
     bool heard = false;
-    const auto inbox = new_inbox();
+    const auto inbox = connection->new_inbox();
     const auto probe =
         serve(other, inbox, io.get_executor(), [&](const Request&) { heard = true; });
     natsConnection_PublishString(other->handle(), inbox.c_str(), "");

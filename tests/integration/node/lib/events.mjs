@@ -123,11 +123,11 @@ export class Fold {
 }
 
 export class Consumer {
-  // Reads all events from the first one stored, of all tenants; a Fold for each.
-  static async start(url) {
+  // Reads all events from the first one stored, of all tenants; a Fold for each. `login`: further options of connect().
+  static async start(url, login = {}) {
     const consumer = new Consumer();
     Object.assign(consumer, { all: [], folds: new Map(), ids: new Set(), duplicates: [], failures: [], waiters: new Set() });
-    consumer.connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+    consumer.connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100, ...login });
     const manager = await until('JetStream', () => jetstreamManager(consumer.connection));
     await until('the stream of events', () => manager.streams.info('PBX_EVENTS'));
     const ordered = await jetstream(consumer.connection).consumers.get('PBX_EVENTS');
