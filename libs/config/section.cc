@@ -198,12 +198,15 @@ std::vector<std::string> Section::list(std::string_view key, const List& how) co
   }
 
   std::vector<std::string> items;
+  const auto shown_of = [&](const Node& node) {
+    return how.sensitive && node.kind == Node::Kind::scalar ? "one text" : found_of(node);
+  };
   const auto take = [&](const Reading& from, const std::string& text) {
     const auto why = text_expected(*state_, text, how.pattern, how.like, how.length_max);
     if (why.empty()) {
       items.push_back(text);
     } else {
-      from.found_wrong(quote(text), why);
+      from.found_wrong(how.sensitive ? "something else" : quote(text), why);
     }
   };
   std::size_t count = 0;
@@ -216,7 +219,7 @@ std::vector<std::string> Section::list(std::string_view key, const List& how) co
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   } else if (reading.node->kind != Node::Kind::list) {
-    reading.found_wrong(found_of(*reading.node), "a list: [first, second]");
+    reading.found_wrong(shown_of(*reading.node), "a list: [first, second]");
     return otherwise;
   } else {
     count = reading.node->items.size();

@@ -75,6 +75,7 @@ struct List {
   std::size_t length_max = 256;  // of each item
   std::size_t count_min = 0;
   std::size_t count_max = 1'000;
+  bool sensitive = false;  // somebody may write secrets here: what was found is not shown
 };
 struct File {
   std::string_view doc{};

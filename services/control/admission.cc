@@ -72,7 +72,8 @@ void Admission::abandon(Kind kind) {
     std::lock_guard lock(mutex_);
     copy = those(kind);
   }
-  for (const auto& one : copy) one->abandon();
+  const auto why = refuse(Errc::shutting_down);
+  for (const auto& one : copy) one->abandon(why);
 }
 
 std::size_t Admission::count(Kind kind) const {

@@ -16,8 +16,9 @@ namespace control {
 class Pending {
  public:
   virtual ~Pending() = default;
-  // Ends it now, without its answer. Does nothing if it has ended. Any thread.
-  virtual void abandon() = 0;
+  // Ends it now, without its answer, and tells the caller `why`. Does nothing if it has ended. Any
+  // thread.
+  virtual void abandon(const google::rpc::Status& why) = 0;
 };
 
 // Who is let in: so many commands, watches, media clients and downloads of recordings at a time,
@@ -42,6 +43,7 @@ class Admission {
   // whatever thread sees the last one leave; perhaps at once.
   void close(std::function<void()> on_empty);
   bool is_closed() const;
+  // Ends all of a kind, since the process shuts down.
   void abandon(Kind kind);
   std::size_t count(Kind kind) const;
 

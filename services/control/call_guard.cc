@@ -1,6 +1,7 @@
 #include "control/call_guard.h"
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "control/answer.h"
@@ -15,7 +16,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::string_view kOurs = "/pbxgw.v1.";
+constexpr std::string_view kOurs = "/pbxgw.";
+constexpr std::string_view kProvisioning = "/pbxgw.provisioning.v1.";
 
 // What gRPC means by an error that it made by itself.
 base::Error errc_of(grpc::StatusCode code) {
@@ -49,6 +51,15 @@ class Guard final : public experimental::Interceptor {
   // The health service has a contract of its own.
   bool is_ours() const { return method_.starts_with(kOurs); }
 
+  // The method, which is unique within pbxgw.v1; "Provisioning/GetDevice" is not "GetDevice".
+  std::string label() const {
+    if (!is_ours()) return "other";
+    const std::string_view prefix = method_.starts_with(kProvisioning)
+                                        ? kProvisioning
+                                        : method_.substr(0, method_.rfind('/') + 1);
+    return std::string(method_.substr(prefix.size()));
+  }
+
   void complete(const grpc::Status& status, experimental::InterceptorBatchMethods& methods) const {
     const bool unknown = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
     if (!status.error_details().empty() || !(is_ours() || unknown)) return;
@@ -59,8 +70,7 @@ class Guard final : public experimental::Interceptor {
   }
 
   void count(grpc::StatusCode code) const {
-    const std::string_view rpc =
-        is_ours() ? method_.substr(method_.rfind('/') + 1) : std::string_view("other");
+    const std::string rpc = label();
     metrics_.commands.at({rpc, wire::name_of_code(code)}).add();
     if (is_unary_ && is_ours()) {
       metrics_.command_time.at({rpc}).observe(steady_clock::now() - begun_);

@@ -10,6 +10,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include "google/rpc/error_details.pb.h"
+#include "telemetry/log.h"
 #include "wire/administration.h"
 #include "wire/names.h"
 #include "wire/subjects.h"
@@ -24,6 +25,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr telemetry::log::Logger kLog("gateway");
 constexpr milliseconds kRetryWait{100};
 constexpr milliseconds kReserveMax{100};
 
@@ -71,8 +73,13 @@ google::rpc::Status why_not(const base::TenantId& tenant, const OwnerRequest& re
 
 }  // namespace
 
-asio::awaitable<Answer<OwnerReply>> CommandGateway::ask(base::TenantId tenant, OwnerRequest request,
-                                                        TimePoint deadline) {
+asio::awaitable<Answer<OwnerReply>> CommandGateway::ask(Right by, base::TenantId tenant,
+                                                        OwnerRequest request, TimePoint deadline) {
+  if (!by || !by->may(tenant) || request.tenant() != wire::tenant_name(tenant)) {
+    kLog.error("this was not admitted", {{"tenant", wire::tenant_name(tenant)}});
+    if (!by || !by->identity.principal) co_return refuse(Errc::access_denied);
+    co_return lacks(by->identity.principal->name(), by->group, tenant);
+  }
   if (!directory_.is_complete()) {
     co_return refuse(Errc::bus_unavailable, "The tenants are not known yet: NATS was not reached.");
   }

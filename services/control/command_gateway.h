@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "bus/requests.h"
+#include "control/admitted.h"
 #include "control/answer.h"
 #include "control/directory.h"
 #include "pbxgw/v1/command.pb.h"
@@ -26,6 +27,8 @@ class CommandGateway {
       : requests_(std::move(requests)), directory_(directory) {}
 
   // The owner's reply, which is never an error in itself: those come as the Status. Of ours are
+  //   ACCESS_DENIED      `by` is not good for this tenant. The gate has seen to that already: this
+  //                      is for a way past it that a bug may open
   //   TENANT_NOT_FOUND   no connector ever had this tenant
   //   BUS_UNAVAILABLE    nothing was sent
   //   OWNER_MOVING       nobody took the request, until the deadline or kTakeoverWait
@@ -34,7 +37,7 @@ class CommandGateway {
   //   PERFORMANCE_LIMIT_EXCEEDED  too many wait already, here or at the owner
   // `deadline` is the caller's; the owner is told a slightly earlier one, so that its verdict on a
   // command whose effect was not seen arrives in time.
-  boost::asio::awaitable<Answer<pbxgw::v1::OwnerReply>> ask(base::TenantId tenant,
+  boost::asio::awaitable<Answer<pbxgw::v1::OwnerReply>> ask(Right by, base::TenantId tenant,
                                                             pbxgw::v1::OwnerRequest request,
                                                             TimePoint deadline);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "common/settings.h"
 #include "config/section.h"
 
@@ -19,7 +21,9 @@ ServerOptions read_server(const Section& grpc) {
   server.port = static_cast<std::uint16_t>(grpc.integer(
       "port", {.doc = "Their port; 0: any free one.", .otherwise = server.port, .most = 65'535}));
   server.reflection = grpc.boolean(
-      "reflection", {.doc = "Lets clients such as grpcurl ask for the API.", .otherwise = false});
+      "reflection",
+      {.doc = "Lets clients such as grpcurl ask for the API, which needs no credentials.",
+       .otherwise = false});
   server.request_bytes_max = static_cast<std::size_t>(
       grpc.bytes("request", {.doc = "The largest request taken; beyond it: RESOURCE_EXHAUSTED.",
                              .otherwise = server.request_bytes_max,
@@ -43,6 +47,34 @@ ServerOptions read_server(const Section& grpc) {
   return server;
 }
 
+// Whether only this machine reaches it.
+bool is_loopback(const std::string& address) {
+  boost::system::error_code wrong;
+  const auto parsed = boost::asio::ip::make_address(address, wrong);
+  return wrong ? address == "localhost" : parsed.is_loopback();
+}
+
+// The policy file. To be open to everybody, somebody has to say so, or nobody else may reach us.
+std::string read_identity(const Section& identity, const ServerOptions& server) {
+  const std::string file = identity.file(
+      "policy_file", {.doc = "Who may do what (docs/security.md); read again when it changes. "
+                             "Without it, everybody who reaches us may do everything.",
+                      .required = false});
+  const bool open = identity.boolean(
+      "open", {.doc = "Serve without a policy file though other machines reach us (grpc.address).",
+               .otherwise = false});
+  if (file.empty() && !open && !is_loopback(server.address)) {
+    identity.wrong("policy_file",
+                   "expected, since grpc.address lets other machines reach us and everybody could "
+                   "do everything: write one (docs/security.md), serve on 127.0.0.1, or say that "
+                   "this is meant with identity.open: true");
+  }
+  if (!file.empty() && open) {
+    identity.wrong("open", "expected without identity.policy_file, or not at all");
+  }
+  return file;
+}
+
 }  // namespace
 
 telemetry::AdminOptions read_admin(config::Document& document) {
@@ -54,6 +86,7 @@ Config read_config(config::Document& document) {
   Config config;
   config.nats = common::read_nats(root.section("nats"), "pbxgw-control");
   config.server = read_server(root.section("grpc"));
+  config.policy_file = read_identity(root.section("identity"), config.server);
 
   const Section limits = root.section("limits");
   auto duration = [&](std::string_view key, std::string_view doc, std::chrono::milliseconds most,

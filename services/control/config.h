@@ -17,6 +17,7 @@ namespace control {
 struct Config {
   bus::Options nats;
   ServerOptions server;
+  std::string policy_file;  // whom we know; empty: everybody may do everything
   Dispatcher::Deadlines deadlines;
   Admission::Limits limits;
   WatchStream::Limits watch_queue;

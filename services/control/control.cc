@@ -62,16 +62,19 @@ Control::Control(const Config& config)
       directory_watch_(connection_, requests_, directory_),
       gateway_(requests_, directory_),
       core_{directory_, gateway_},
+      policy_(io_.get_executor(), config_.policy_file, metrics_),
+      gate_(policy_.current(), metrics_),
       admission_(config_.limits),
-      dispatcher_(io_.get_executor(), core_, admission_, config_.deadlines,
+      dispatcher_(io_.get_executor(), core_, gate_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
-                  SignalTools{core_, metrics_, config_.signal_times},
+                  SignalTools{core_, gate_, metrics_, config_.signal_times},
                   DownloadTools{core_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),
       drained_(io_),
       admin_(config_.admin, registry_, health_) {
+  policy_.on_change([this] { gate_.replace(policy_.current()); });
   using telemetry::Probe;
   health_.add(Probe::liveness, "loops", heartbeats_.check());
   health_.add(Probe::readiness, "nats", [this]() -> std::optional<std::string> {
@@ -91,6 +94,10 @@ int Control::run() {
                         {"grpc_port", grpc_port()},
                         {"admin_port", admin_port()}});
   bus_report_.follow(connection_, "home");
+  if (policy_.current()->is_open()) {
+    kLog.warning("everybody who reaches this gateway may do everything: there is no policy file",
+                 {{"address", config_.server.address}, {"setting", "identity.policy_file"}});
+  }
   connection_->listen(
       [this](ConnectionEvent event, const std::string& why) { on_bus(event, why); });
   directory_watch_.start();
@@ -133,6 +140,7 @@ void Control::beat() {
   beat_.tick(steady_clock::now());
   bus_report_.update();
   metrics_.in_flight.set(static_cast<double>(admission_.count(Admission::Kind::command)));
+  gate_.tick(std::chrono::system_clock::now());
   update_health();
   beat_timer_.expires_after(kBeat);
   beat_timer_.async_wait([this](base::Error cancelled) {

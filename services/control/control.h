@@ -19,7 +19,9 @@
 #include "control/directory.h"
 #include "control/directory_watch.h"
 #include "control/dispatcher.h"
+#include "control/gate.h"
 #include "control/metrics.h"
+#include "control/policy_keeper.h"
 #include "control/server.h"
 #include "telemetry/admin_server.h"
 #include "telemetry/health.h"
@@ -66,6 +68,8 @@ class Control {
   DirectoryWatch directory_watch_;
   CommandGateway gateway_;
   Core core_;
+  PolicyKeeper policy_;
+  Gate gate_;
   Admission admission_;
   Dispatcher dispatcher_;
   Server server_;

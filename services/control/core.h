@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "control/admitted.h"
 #include "control/command_gateway.h"
 #include "control/directory.h"
 
@@ -14,8 +15,9 @@ struct Core {
   CommandGateway& gateway;
 };
 
-// Who asks, and how long he waits.
+// Who asks, what he may, and how long he waits.
 struct Caller {
+  Right right;  // never null
   TimePoint deadline;
   std::string traceparent;  // W3C trace context; empty if none was sent
   std::string address;  // where he asks from, without the port: "192.0.2.7", "2001:db8::7", "unix"

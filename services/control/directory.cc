@@ -91,16 +91,18 @@ bool Directory::is_owned(const base::TenantId& tenant, TimePoint now) const {
   return lease_of(token, now) != nullptr;
 }
 
-Directory::Page Directory::page(const std::string& after, std::size_t limit, TimePoint now) const {
+Directory::Page Directory::page(const std::string& after, std::size_t limit, TimePoint now,
+                                const Wanted& wanted) const {
   std::string_view token = after;
   if (token.starts_with(kNamePrefix)) token.remove_prefix(kNamePrefix.size());
   Page page;
   std::lock_guard lock(mutex_);
   auto it = records_.upper_bound(token);
-  for (; it != records_.end() && page.records.size() < limit; ++it) {
-    page.records.push_back(described(it->first, it->second, now));
+  for (; it != records_.end() && !page.more; ++it) {
+    if (!wanted(base::TenantId(*wire::from_token(it->first)))) continue;
+    page.more = page.records.size() == limit;
+    if (!page.more) page.records.push_back(described(it->first, it->second, now));
   }
-  page.more = it != records_.end();
   return page;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -53,9 +54,10 @@ class Directory {
     std::vector<pbxgw::v1::TenantRecord> records;
     bool more = false;
   };
-  // At most `limit` records in order of their names, from the first name after `after`, or from the
-  // very first one if that is empty.
-  Page page(const std::string& after, std::size_t limit, TimePoint now) const;
+  // At most `limit` of the records that are `wanted`, in order of their names, from the first name
+  // after `after`, or from the very first one if that is empty.
+  using Wanted = std::function<bool(const base::TenantId&)>;
+  Page page(const std::string& after, std::size_t limit, TimePoint now, const Wanted& wanted) const;
   // Of all tenants with a record, in order of their names.
   std::vector<base::TenantId> tenants() const;
 

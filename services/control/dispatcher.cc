@@ -16,17 +16,9 @@ namespace {
 constexpr telemetry::log::Logger kLog("rpc");
 constexpr std::size_t kTraceparentBytes = 55;
 
-std::string traceparent_of(const grpc::CallbackServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("traceparent");
-  // Of another length it is of another version, or none: it would only confuse.
-  if (found == metadata.end() || found->second.size() != kTraceparentBytes) return {};
-  return std::string(found->second.data(), found->second.size());
-}
-
 }  // namespace
 
-Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context) const {
+Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context, Right right) const {
   const auto now = steady_clock::now();
   // gRPC gives the end of time for a caller who set none; the difference must not overflow.
   const auto deadline = context.deadline();
@@ -37,72 +29,138 @@ Caller Dispatcher::caller_of(const grpc::CallbackServerContext& context) const {
                ? deadlines_.most
                : std::chrono::floor<std::chrono::milliseconds>(deadline - system_clock::now());
   }
-  return {now + left, traceparent_of(context), address_of(context.peer())};
+  return {std::move(right), now + left, traceparent_of(context), address_of(context.peer())};
+}
+
+Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Shown& shown,
+                                const google::protobuf::Message& request,
+                                const CommandLine& line) const {
+  auto verdict = gate_.admit(shown, request);
+  if (verdict) return std::move(*verdict);
+  const Refused& refused = verdict.error();
+  if (refused.status.code() == grpc::StatusCode::UNAUTHENTICATED) {
+    context.AddTrailingMetadata("www-authenticate", "Bearer");
+  }
+  turned_away(refused, line);
+  return refused.status;
+}
+
+void Dispatcher::turned_away(const Refused& refused, const CommandLine& line) const {
+  const auto& principal = refused.identity.principal;
+  kLog.info("refused", {{"rpc", refused.rpc},
+                        {"principal", principal ? principal->name() : std::string()},
+                        {"credential", rights::name_of(refused.identity.means)},
+                        {"address", line.address},
+                        {"reason", reason_of(refused.status)}});
+}
+
+void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
+                       const google::rpc::Status& status) const {
+  if (!line.is_command) return;
+  const std::chrono::duration<double, std::milli> time = steady_clock::now() - line.begun;
+  const std::string reason = reason_of(status);
+  kLog.info("command", {{"rpc", line.rpc},
+                        {"principal", admitted.identity.principal->name()},
+                        {"tenant", line.tenant},
+                        {"request_id", line.request_id},
+                        {"destination", line.destination},
+                        {"code", status.code()},
+                        {"reason", reason},
+                        {"ms", time.count()}});
+}
+
+// ---- Streams ----
+
+template <class Stream, class Work>
+void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge,
+                       Shown shown, Right right, std::shared_ptr<Stream> stream,
+                       std::shared_ptr<Work> work) {
+  if (const auto refused = admission_.enter(kind, work)) {
+    ended(*right, line, *refused);
+    return stream->finish(to_grpc(*refused));
+  }
+  if (const auto late = gate_.hold(work, std::move(shown), right)) {
+    turned_away({*late, right->identity, right->group, right->tenants, right->rpc}, line);
+    stream->finish(to_grpc(*late));
+    return admission_.leave(kind, work);
+  }
+  gauge.add(1);
+  auto finish = [this, line, kind, gauge, stream, work](std::exception_ptr failure) {
+    if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
+    gauge.add(-1);
+    const auto released = gate_.release(work);
+    if (released.refused) {
+      turned_away(*released.refused, line);
+    } else {
+      ended(*released.right, line, from_grpc(stream->verdict()));
+    }
+    admission_.leave(kind, work);
+  };
+  boost::asio::co_spawn(executor_, work->run(), std::move(finish));
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
     grpc::CallbackServerContext& context, const pbxgw::v1::WatchRequest& request) {
   auto stream = WatchStream::make(context, watch_tools_.queue);
+  const auto line = line_of("Watch", context, request);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, request, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
+    return stream.get();
+  }
   if (const auto failure = EventFilter::check(request)) {
-    stream->finish(to_grpc(wire::to_status(*failure)));
+    const auto status = wire::to_status(*failure);
+    ended(**right, line, status);
+    stream->finish(to_grpc(status));
     return stream.get();
   }
-  auto watch = std::make_shared<Watch>(watch_tools_, stream, request, traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::watch, watch)) {
-    stream->finish(to_grpc(*refused));
-    return stream.get();
-  }
-  watch_tools_.metrics.watchers.add(1);
-  auto finish = [this, watch, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("Watch", failure)));
-    watch_tools_.metrics.watchers.add(-1);
-    admission_.leave(Admission::Kind::watch, watch);
-  };
-  boost::asio::co_spawn(executor_, watch->run(), std::move(finish));
+  auto watch = std::make_shared<Watch>(watch_tools_, stream, request, caller_of(context, *right));
+  start(line, Admission::Kind::watch, watch_tools_.metrics.watchers, std::move(shown), *right,
+        stream, watch);
   return stream.get();
 }
 
 grpc::ServerBidiReactor<pbxgw::v1::SignalRequest, pbxgw::v1::SignalResponse>* Dispatcher::signal(
     grpc::CallbackServerContext& context) {
   auto stream = SignalStream::make(context, signal_tools_.queue);
-  auto call =
-      std::make_shared<SignalCall>(signal_tools_, executor_, stream, traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::signal, call)) {
-    stream->finish(to_grpc(*refused));
+  // What it is about, its first message will say: the gate is asked again then.
+  const pbxgw::v1::SignalRequest nothing_yet;
+  const auto line = line_of("Signal", context, nothing_yet);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, nothing_yet, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
     return stream.get();
   }
-  signal_tools_.metrics.signals.add(1);
-  auto finish = [this, call, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("Signal", failure)));
-    signal_tools_.metrics.signals.add(-1);
-    admission_.leave(Admission::Kind::signal, call);
-  };
-  boost::asio::co_spawn(executor_, call->run(), std::move(finish));
+  auto call =
+      std::make_shared<SignalCall>(signal_tools_, executor_, stream, caller_of(context, *right));
+  start(line, Admission::Kind::signal, signal_tools_.metrics.signals, std::move(shown), *right,
+        stream, call);
   return stream.get();
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* Dispatcher::download(
     grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request) {
   auto stream = RecordingStream::make(context);
+  const auto line = line_of("GetRecording", context, request);
+  auto shown = shown_by(context);
+  const auto right = enter(context, shown, request, line);
+  if (!right) {
+    stream->finish(to_grpc(right.error()));
+    return stream.get();
+  }
   auto name = wire::parse_recording(request.name());
   if (!name || name->tenant.empty() || name->id.empty()) {
-    const auto failure = not_of_form("name", request.name(), wire::kRecordingForm);
-    stream->finish(to_grpc(wire::to_status(failure)));
+    const auto status = wire::to_status(not_of_form("name", request.name(), wire::kRecordingForm));
+    ended(**right, line, status);
+    stream->finish(to_grpc(status));
     return stream.get();
   }
   auto download = std::make_shared<RecordingDownload>(download_tools_, executor_, stream,
-                                                      std::move(*name), traceparent_of(context));
-  if (const auto refused = admission_.enter(Admission::Kind::recording, download)) {
-    stream->finish(to_grpc(*refused));
-    return stream.get();
-  }
-  download_tools_.metrics.recordings.add(1);
-  auto finish = [this, download, stream](std::exception_ptr failure) {
-    if (failure) stream->finish(to_grpc(internal_error("GetRecording", failure)));
-    download_tools_.metrics.recordings.add(-1);
-    admission_.leave(Admission::Kind::recording, download);
-  };
-  boost::asio::co_spawn(executor_, download->run(), std::move(finish));
+                                                      std::move(*name), caller_of(context, *right));
+  start(line, Admission::Kind::recording, download_tools_.metrics.recordings, std::move(shown),
+        *right, stream, download);
   return stream.get();
 }
 
@@ -123,16 +181,12 @@ google::rpc::Status cut_short(bool is_command) {
   return refuse(Errc::outcome_unknown, "This instance is shutting down: it may have been done.");
 }
 
-void log_command(const CommandLine& line, const google::rpc::Status& result) {
-  const std::chrono::duration<double, std::milli> time = steady_clock::now() - line.begun;
-  const std::string reason = reason_of(result);
-  kLog.info("command", {{"rpc", line.rpc},
-                        {"tenant", line.tenant},
-                        {"request_id", line.request_id},
-                        {"destination", line.destination},
-                        {"code", result.code()},
-                        {"reason", reason},
-                        {"ms", time.count()}});
+std::string traceparent_of(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("traceparent");
+  // Of another length it is of another version, or none: it would only confuse.
+  if (found == metadata.end() || found->second.size() != kTraceparentBytes) return {};
+  return std::string(found->second.data(), found->second.size());
 }
 
 std::string masked(std::string_view number) {

@@ -12,6 +12,7 @@
 
 #include "control/admission.h"
 #include "control/core.h"
+#include "control/gate.h"
 #include "control/recording_download.h"
 #include "control/signal_call.h"
 #include "control/unary_call.h"
@@ -19,28 +20,33 @@
 
 namespace control {
 
-// What the log says about one command.
+// What the log says about one RPC.
 struct CommandLine {
   std::string_view rpc;
+  bool is_command = false;  // it has a place for a request_id: it changes something
   std::string tenant;       // its resource name
+  std::string resource;     // what it is about, as the request names it
   std::string request_id;   // empty if none was given
   std::string destination;  // masked
+  std::string address;      // as in Caller
+  std::string traceparent;  // as in Caller
   std::chrono::steady_clock::time_point begun;
 };
 
 // Brings RPCs from gRPC's threads to their handlers on the bus connection's executor, and the
-// answers back: admission, deadline and log are here, in one place for all of them.
+// answers back: the gate, admission, deadline and log are here, in one place for all of them.
 class Dispatcher {
  public:
   struct Deadlines {
     std::chrono::milliseconds otherwise{10'000};  // if the caller gives none
     std::chrono::milliseconds most{60'000};
   };
-  Dispatcher(boost::asio::any_io_executor executor, Core& core, Admission& admission,
+  Dispatcher(boost::asio::any_io_executor executor, Core& core, Gate& gate, Admission& admission,
              Deadlines deadlines, WatchTools watch_tools, SignalTools signal_tools,
              DownloadTools download_tools)
       : executor_(std::move(executor)),
         core_(core),
+        gate_(gate),
         admission_(admission),
         deadlines_(deadlines),
         watch_tools_(std::move(watch_tools)),
@@ -66,10 +72,26 @@ class Dispatcher {
       grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request);
 
  private:
-  Caller caller_of(const grpc::CallbackServerContext& context) const;
+  Caller caller_of(const grpc::CallbackServerContext& context, Right right) const;
+  // The door: the right by which the RPC is let in, or what its caller is told.
+  Answer<Right> enter(grpc::CallbackServerContext& context, const Shown& shown,
+                      const google::protobuf::Message& request, const CommandLine& line) const;
+  // Has `work` run until its stream is over, if there is room for one more.
+  template <class Stream, class Work>
+  void start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge, Shown shown,
+             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work);
+
+  // ---- Every RPC ends in one of these two, once. Any thread. ----
+
+  // It was refused at the door: nothing was done for it.
+  void turned_away(const Refused& refused, const CommandLine& line) const;
+  // It was let in, and has ended with `status`.
+  void ended(const Admitted& admitted, const CommandLine& line,
+             const google::rpc::Status& status) const;
 
   boost::asio::any_io_executor executor_;
   Core& core_;
+  Gate& gate_;
   Admission& admission_;
   const Deadlines deadlines_;
   const WatchTools watch_tools_;
@@ -81,7 +103,6 @@ class Dispatcher {
 google::rpc::Status internal_error(std::string_view rpc, const std::exception_ptr& failure);
 // What an RPC's caller is told when it is ended in the middle.
 google::rpc::Status cut_short(bool is_command);
-void log_command(const CommandLine& line, const google::rpc::Status& result);
 // The last three digits of a number, the others as '*': enough to find a call with the customer's
 // help, and no more.
 std::string masked(std::string_view number);
@@ -89,30 +110,40 @@ std::string masked(std::string_view number);
 std::string tenant_part(std::string_view name);
 // Who gRPC says is at the other end ("ipv4:192.0.2.7:50123"), without the port: "192.0.2.7".
 std::string address_of(std::string_view peer);
+std::string traceparent_of(const grpc::CallbackServerContext& context);
 
 // ---- Implementation ----
 
 // What a log line needs of a request; `begun` is now.
 template <class Request>
-CommandLine line_of(std::string_view rpc, const Request& request) {
+CommandLine line_of(std::string_view rpc, const grpc::CallbackServerContext& context,
+                    const Request& request) {
   CommandLine line;
   line.rpc = rpc;
+  line.address = address_of(context.peer());
+  line.traceparent = traceparent_of(context);
   line.begun = std::chrono::steady_clock::now();
-  if constexpr (requires { request.request_id(); }) line.request_id = request.request_id();
+  if constexpr (requires { request.request_id(); }) {
+    line.is_command = true;
+    line.request_id = request.request_id();
+  }
   if constexpr (requires { request.destination(); }) {
     line.destination = masked(request.destination());
   }
   if constexpr (requires { request.connection(); }) {
-    line.tenant = tenant_part(request.connection());
+    line.resource = request.connection();
   } else if constexpr (requires { request.call(); }) {
-    line.tenant = tenant_part(request.call());
+    line.resource = request.call();
   } else if constexpr (requires { request.parent(); }) {
-    line.tenant = tenant_part(request.parent());
+    line.resource = request.parent();
   } else if constexpr (requires { request.name(); }) {
-    line.tenant = tenant_part(request.name());
+    line.resource = request.name();
   } else if constexpr (requires { request.device(); }) {
-    line.tenant = tenant_part(request.device());
+    line.resource = request.device();
+  } else if constexpr (requires { request.tenant(); }) {
+    line.resource = request.tenant();
   }
+  line.tenant = tenant_part(line.resource);
   return line;
 }
 
@@ -124,18 +155,27 @@ grpc::ServerUnaryReactor* Dispatcher::run(std::string_view rpc,
   constexpr bool kIsCommand = requires { request.request_id(); };
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand));
+  auto line = line_of(rpc, context, request);
+  const auto entered = enter(context, shown_by(context), request, line);
+  if (!entered) {
+    call->finish(entered.error());
+    return reactor;
+  }
+  const Right right = *entered;
   if (auto refused = admission_.enter(Admission::Kind::command, call)) {
+    ended(*right, line, *refused);
     call->finish(std::move(*refused));
     return reactor;
   }
-  auto finish = [this, call, line = line_of(rpc, request)](std::exception_ptr failure,
-                                                           Answer<Response> answer) {
+  auto finish = [this, call, right, line = std::move(line)](std::exception_ptr failure,
+                                                            Answer<Response> answer) {
     if (failure) answer = internal_error(line.rpc, failure);
-    if (kIsCommand) log_command(line, answer ? google::rpc::Status() : answer.error());
+    ended(*right, line, answer ? google::rpc::Status() : answer.error());
     call->finish(std::move(answer));
     admission_.leave(Admission::Kind::command, call);
   };
-  boost::asio::co_spawn(executor_, handler(core_, request, caller_of(context)), std::move(finish));
+  boost::asio::co_spawn(executor_, handler(core_, request, caller_of(context, right)),
+                        std::move(finish));
   return reactor;
 }
 

@@ -12,4 +12,12 @@ inline grpc::Status to_grpc(const google::rpc::Status& status) {
                       status.SerializeAsString());
 }
 
+inline google::rpc::Status from_grpc(const grpc::Status& status) {
+  google::rpc::Status out;
+  if (!out.ParseFromString(status.error_details())) out.Clear();
+  out.set_code(status.error_code());
+  out.set_message(status.error_message());
+  return out;
+}
+
 }  // namespace control

@@ -88,9 +88,11 @@ asio::awaitable<Answer<ListingPage>> list_one(Core& core, const Listing& listing
   co_return page;
 }
 
-// The tenants from `place` on, in order of their names.
-std::vector<base::TenantId> tenants_from(const Core& core, const Place& place) {
+// The tenants from `place` on that the caller may see, in order of their names.
+std::vector<base::TenantId> tenants_from(const Core& core, const Place& place,
+                                         const Admitted& right) {
   auto tenants = core.directory.tenants();
+  std::erase_if(tenants, [&](const base::TenantId& id) { return !right.may(id); });
   const auto first = std::find_if(tenants.begin(), tenants.end(), [&](const base::TenantId& id) {
     return wire::to_token(id.str()) >= place.tenant;
   });
@@ -112,7 +114,7 @@ asio::awaitable<Answer<OwnerReply>> ask_one(Core& core, base::TenantId tenant, Q
 asio::awaitable<Answer<ListingPage>> list_all(Core& core, const Listing& listing, Place place,
                                               Caller caller) {
   ListingPage page;
-  std::vector<base::TenantId> tenants = tenants_from(core, place);
+  std::vector<base::TenantId> tenants = tenants_from(core, place, *caller.right);
   std::size_t next = 0;
   while (next < tenants.size()) {
     // Better a short page than none: a caller who waits for silent tenants gets it in time.
@@ -191,7 +193,8 @@ asio::awaitable<Answer<OwnerReply>> query(Core& core, base::TenantId tenant, Que
   request.set_tenant(wire::tenant_name(tenant));
   request.set_traceparent(std::move(caller.traceparent));
   *request.mutable_query() = std::move(what);
-  auto answer = co_await core.gateway.ask(std::move(tenant), std::move(request), caller.deadline);
+  auto answer = co_await core.gateway.ask(caller.right, std::move(tenant), std::move(request),
+                                          caller.deadline);
   if (answer && !answer->has_query_result()) {
     co_return refuse(Errc::internal, "The connector answered another question.");
   }

@@ -3,6 +3,7 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -10,17 +11,29 @@
 #include "config/document.h"
 #include "control/config.h"
 #include "control/control.h"
+#include "rights/policy.h"
+#include "rights/rules.h"
 #include "telemetry/log.h"
 #include "telemetry/version.h"
 
 namespace {
 
 struct Arguments {
-  std::string config = "control.yaml", health;
+  std::string config = "control.yaml", policy, health;
   bool check = false, reference = false, announce = false;
 };
 
+// Says what is wrong with a policy file, or what each of its principals may do.
+int check_policy(const std::string& file) {
+  std::vector<config::Problem> problems;
+  const auto policy = rights::Policy::load(file, problems);
+  for (const auto& problem : problems) std::cerr << problem.text() << '\n';
+  if (!policy) return 2;
+  return std::cout << rights::description_of(policy->rules()), EXIT_SUCCESS;
+}
+
 int serve(const Arguments& arguments) {
+  if (!arguments.policy.empty()) return check_policy(arguments.policy);
   auto document = arguments.reference
                       ? config::Document::for_reference()
                       : config::Document::load(arguments.config, config::process_environment());
@@ -53,6 +66,8 @@ int main(int argc, char** argv) {
   app.add_option("--config", arguments.config, "The configuration file")->capture_default_str();
   app.add_flag("--check-config", arguments.check,
                "Only say what is wrong with the configuration; status 0 if nothing");
+  app.add_option("--check-policy", arguments.policy,
+                 "Only say what is wrong with this policy file, or what each principal may do");
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
   app.add_flag("--health{readyz}", arguments.health,

@@ -32,6 +32,20 @@ Metrics::Metrics(telemetry::Metrics& registry)
       recording_bytes(
           registry.counter("pbxgw_recording_bytes_total", "Bytes of recordings for callers.")),
       recordings_too_slow(registry.counter("pbxgw_recordings_too_slow_total",
-                                           "Downloads ended since their callers took nothing.")) {}
+                                           "Downloads ended since their callers took nothing.")),
+      refusals(registry.counters("pbxgw_refusals_total",
+                                 "RPCs refused at the door, by why and by what was shown.",
+                                 {{"reason", 8}, {"credential", 4}})),
+      streams_revoked(registry.counters("pbxgw_streams_revoked_total",
+                                        "Streams ended since their callers lost the right to them.",
+                                        {{"reason", 8}})),
+      policy_reloads(registry.counters("pbxgw_policy_reloads_total",
+                                       "How often the policy was read: ok, or failed.",
+                                       {{"result", 2}})),
+      policy_loaded(registry.gauge("pbxgw_policy_loaded_timestamp_seconds",
+                                   "When the policy that counts was read; 0: there is none.")),
+      policy_stale(registry.gauge(
+          "pbxgw_policy_stale",
+          "1 while the policy file cannot be used and the one before it goes on to count.")) {}
 
 }  // namespace control

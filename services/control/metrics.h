@@ -23,6 +23,11 @@ struct Metrics {
   telemetry::Gauge recordings;
   telemetry::Counter recording_bytes;
   telemetry::Counter recordings_too_slow;
+  telemetry::Family<telemetry::Counter> refusals;         // reason, credential
+  telemetry::Family<telemetry::Counter> streams_revoked;  // reason
+  telemetry::Family<telemetry::Counter> policy_reloads;   // result
+  telemetry::Gauge policy_loaded;
+  telemetry::Gauge policy_stale;
 };
 
 }  // namespace control

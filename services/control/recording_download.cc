@@ -31,12 +31,12 @@ google::rpc::Status another_question() {
 
 RecordingDownload::RecordingDownload(DownloadTools tools, asio::any_io_executor executor,
                                      std::shared_ptr<RecordingStream> stream, wire::RecordName name,
-                                     std::string traceparent)
+                                     Caller caller)
     : tools_(tools),
       executor_(std::move(executor)),
       stream_(std::move(stream)),
       name_(std::move(name)),
-      traceparent_(std::move(traceparent)),
+      caller_(std::move(caller)),
       wake_(executor_, steady_clock::time_point::max()) {}
 
 asio::awaitable<void> RecordingDownload::run() {
@@ -77,8 +77,8 @@ asio::awaitable<void> RecordingDownload::run() {
   }
 }
 
-void RecordingDownload::abandon() {
-  stream_->finish(to_grpc(refuse(Errc::shutting_down)));
+void RecordingDownload::abandon(const google::rpc::Status& why) {
+  stream_->finish(to_grpc(why));
   asio::post(executor_, [self = shared_from_this()] {
     self->over_ = true;
     self->wake_.cancel();
@@ -145,10 +145,10 @@ asio::awaitable<Answer<HistoryResult>> RecordingDownload::ask(HistoryRequest que
                                                               milliseconds wait) {
   pbxgw::v1::OwnerRequest request;
   request.set_tenant(wire::tenant_name(name_.tenant));
-  request.set_traceparent(traceparent_);
+  request.set_traceparent(caller_.traceparent);
   request.mutable_history()->Swap(&question);
-  auto asking =
-      tools_.core.gateway.ask(name_.tenant, std::move(request), steady_clock::now() + wait);
+  auto asking = tools_.core.gateway.ask(caller_.right, name_.tenant, std::move(request),
+                                        steady_clock::now() + wait);
   auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
   co_return std::move(*answer->mutable_history_result());

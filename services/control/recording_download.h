@@ -39,12 +39,11 @@ class RecordingDownload final : public Pending,
                                 public std::enable_shared_from_this<RecordingDownload> {
  public:
   RecordingDownload(DownloadTools tools, boost::asio::any_io_executor executor,
-                    std::shared_ptr<RecordingStream> stream, wire::RecordName name,
-                    std::string traceparent);
+                    std::shared_ptr<RecordingStream> stream, wire::RecordName name, Caller caller);
 
   // Until the caller has everything, or the reason why not, or is gone. Once only.
   boost::asio::awaitable<void> run();
-  void abandon() override;
+  void abandon(const google::rpc::Status& why) override;
 
  private:
   boost::asio::awaitable<google::rpc::Status> fetch();
@@ -57,9 +56,9 @@ class RecordingDownload final : public Pending,
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<RecordingStream> stream_;
   const wire::RecordName name_;
-  const std::string traceparent_;
+  const Caller caller_;
   std::string transfer_;  // at the owner; empty: there is none that should be closed
-  bool over_ = false;     // the caller is gone, or we are draining
+  bool over_ = false;     // the caller is gone, or it was abandoned
   bool gone_ = false;     // gRPC is done with the RPC
   boost::asio::steady_timer wake_;
 };

@@ -78,6 +78,7 @@ class ResponseStream : public Reactor {
       const std::lock_guard lock(mutex_);
       if (finished_) return;
       finished_ = true;
+      verdict_ = status;
       if (writing_) {
         if (rest == Rest::drop) drop_behind_first();
         status_ = std::move(status);
@@ -85,6 +86,11 @@ class ResponseStream : public Reactor {
       }
     }
     this->Finish(std::move(status));
+  }
+  // What it was finished with; CANCELLED if the caller went before.
+  grpc::Status verdict() {
+    const std::lock_guard lock(mutex_);
+    return verdict_;
   }
   // For a caller who does not even read the status: breaks the stream off.
   void break_off() {
@@ -196,6 +202,7 @@ class ResponseStream : public Reactor {
   bool gone_ = false;
   bool finished_ = false;
   std::optional<grpc::Status> status_;  // to be sent after the responses
+  grpc::Status verdict_;
   Clock::time_point progress_ = Clock::now();
   std::shared_ptr<ResponseStream> self_;  // until gRPC is done with it
 };

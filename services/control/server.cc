@@ -15,6 +15,7 @@
 #include "control/faces.h"
 #include "control/grpc_status.h"
 #include "control/provisioning_face.h"
+#include "control/services.h"
 
 namespace control {
 namespace {
@@ -24,11 +25,6 @@ constexpr int kPingIntervalMin = 10'000;
 // Ours, so that a watcher whose host vanished is noticed.
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
-
-constexpr const char* kServices[] = {
-    "pbxgw.v1.Tenants",     "pbxgw.v1.Calls",    "pbxgw.v1.Devices",
-    "pbxgw.v1.CallControl", "pbxgw.v1.Events",   "pbxgw.v1.WebRtc",
-    "pbxgw.v1.CallHistory", "pbxgw.v1.AppLogin", "pbxgw.provisioning.v1.Provisioning"};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {

@@ -58,11 +58,11 @@ google::rpc::Status lost(const google::rpc::Status& failure) {
 }  // namespace
 
 SignalCall::SignalCall(SignalTools tools, asio::any_io_executor executor,
-                       std::shared_ptr<SignalStream> stream, std::string traceparent)
+                       std::shared_ptr<SignalStream> stream, Caller caller)
     : tools_(std::move(tools)),
       executor_(std::move(executor)),
       stream_(std::move(stream)),
-      traceparent_(std::move(traceparent)) {}
+      caller_(std::move(caller)) {}
 
 asio::awaitable<void> SignalCall::run() {
   const auto self = shared_from_this();
@@ -106,8 +106,8 @@ asio::awaitable<void> SignalCall::run() {
   }
 }
 
-void SignalCall::abandon() {
-  asio::post(executor_, [self = shared_from_this()] { self->end(refuse(Errc::shutting_down)); });
+void SignalCall::abandon(const google::rpc::Status& why) {
+  asio::post(executor_, [self = shared_from_this(), why] { self->end(why); });
 }
 
 // ---- The beginning ----
@@ -124,6 +124,7 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   if (over_) co_return std::nullopt;
   auto first = stream_->take();
   if (!first) first.emplace();  // half-closed without a word
+  if (auto denied = tools_.gate.heed(shared_from_this(), *first)) co_return denied;
   auto device = check_open(*first);
   if (!device) co_return wire::to_status(device.error());
   device_ = std::move(*device);
@@ -205,7 +206,9 @@ asio::awaitable<void> SignalCall::speak() {
     while (piece.messages_size() < kBatchMax && bytes < kBatchBytesMax && !refused) {
       auto message = stream_->take();
       if (!message) break;
-      if (const auto failure = check_said(*message)) {
+      if (auto denied = tools_.gate.heed(shared_from_this(), *message)) {
+        refused = std::move(denied);
+      } else if (const auto failure = check_said(*message)) {
         refused = wire::to_status(*failure);
       } else {
         bytes += message->ByteSizeLong();
@@ -263,14 +266,14 @@ asio::awaitable<bool> SignalCall::bear(google::rpc::Status failure, TimePoint si
 OwnerRequest SignalCall::to_owner() const {
   OwnerRequest request;
   request.set_tenant(wire::tenant_name(device_.tenant));
-  request.set_traceparent(traceparent_);
+  request.set_traceparent(caller_.traceparent);
   request.mutable_signal()->set_stream(name_);
   return request;
 }
 
 asio::awaitable<Answer<SignalResult>> SignalCall::ask(OwnerRequest request, milliseconds limit) {
-  auto asking =
-      tools_.core.gateway.ask(device_.tenant, std::move(request), steady_clock::now() + limit);
+  auto asking = tools_.core.gateway.ask(caller_.right, device_.tenant, std::move(request),
+                                        steady_clock::now() + limit);
   auto reply = co_await std::move(asking);
   if (!reply) co_return reply.error();
   co_return std::move(*reply->mutable_signal_result());

@@ -13,6 +13,7 @@
 
 #include "control/admission.h"
 #include "control/core.h"
+#include "control/gate.h"
 #include "control/metrics.h"
 #include "control/signal_stream.h"
 #include "wire/names.h"
@@ -34,6 +35,7 @@ struct SignalTimes {
 // What all streams of media clients work with.
 struct SignalTools {
   Core& core;
+  Gate& gate;  // holds each of them
   const Metrics& metrics;
   SignalTimes times{};
   SignalStream::Limits queue = SignalStream::kLimits;
@@ -54,12 +56,12 @@ struct SignalTools {
 class SignalCall final : public Pending, public std::enable_shared_from_this<SignalCall> {
  public:
   SignalCall(SignalTools tools, boost::asio::any_io_executor executor,
-             std::shared_ptr<SignalStream> stream, std::string traceparent);
+             std::shared_ptr<SignalStream> stream, Caller caller);
 
   // Runs until the stream is finished, whoever finishes it, and closed at the owner.
   boost::asio::awaitable<void> run();
-  // The process is draining.
-  void abandon() override;
+  // The process is draining, or the caller's right has ended.
+  void abandon(const google::rpc::Status& why) override;
 
  private:
   using Refused = std::optional<google::rpc::Status>;
@@ -84,7 +86,7 @@ class SignalCall final : public Pending, public std::enable_shared_from_this<Sig
   const SignalTools tools_;
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<SignalStream> stream_;
-  const std::string traceparent_;
+  const Caller caller_;
   const TimePoint begun_ = std::chrono::steady_clock::now();
 
   wire::DeviceName device_;

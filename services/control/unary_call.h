@@ -18,7 +18,7 @@ namespace control {
 template <class Response>
 class UnaryCall final : public Pending {
  public:
-  // `unknown` is what an abandoned caller is told.
+  // `unknown` is what an abandoned caller is told, whatever the reason: it may have been done.
   UnaryCall(grpc::ServerUnaryReactor* reactor, Response* response, google::rpc::Status unknown)
       : reactor_(reactor), response_(response), unknown_(std::move(unknown)) {}
 
@@ -29,7 +29,7 @@ class UnaryCall final : public Pending {
     response_->Swap(&*answer);
     reactor_->Finish(grpc::Status::OK);
   }
-  void abandon() override { finish(unknown_); }
+  void abandon(const google::rpc::Status& /*why*/) override { finish(unknown_); }
 
  private:
   std::atomic<bool> finished_ = false;

@@ -68,12 +68,12 @@ google::rpc::Status unknown_tenant(const base::TenantId& tenant) {
 }  // namespace
 
 Watch::Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, WatchRequest request,
-             std::string traceparent)
+             Caller caller)
     : tools_(std::move(tools)),
       executor_(tools_.jetstream.connection()->executor()),
       stream_(std::move(stream)),
       request_(std::move(request)),
-      traceparent_(std::move(traceparent)),
+      caller_(std::move(caller)),
       filter_(request_),
       wake_(executor_),
       patience_(executor_) {
@@ -119,8 +119,8 @@ asio::awaitable<void> Watch::run() {
   }
 }
 
-void Watch::abandon() {
-  stream_->finish(to_grpc(refuse(Errc::shutting_down)));
+void Watch::abandon(const google::rpc::Status& why) {
+  stream_->finish(to_grpc(why));
   asio::post(executor_, [self = shared_from_this()] {
     self->over_ = true;
     self->wake_.cancel();
@@ -140,6 +140,7 @@ asio::awaitable<Watch::Refused> Watch::begin() {
     tenants.push_back(*filter_.tenant());
   } else {
     tenants = directory.tenants();
+    std::erase_if(tenants, [this](const base::TenantId& it) { return !caller_.right->may(it); });
   }
   if (!request_.resume_marker().empty()) {
     auto resuming = resume();
@@ -185,6 +186,13 @@ asio::awaitable<Watch::Refused> Watch::resume() {
   auto place = place_of(request_.resume_marker(), filter_.canonical());
   if (!place) co_return wire::to_status(wrong_marker());
   place_ = std::move(*place);
+  // Whoever makes up a marker, or may see less than when he got it, is owed nothing of others.
+  std::erase_if(place_.owed, [this](const std::string& token) {
+    const auto id = wire::from_token(token);
+    if (!id) return true;
+    const base::TenantId tenant(*id);
+    return filter_.tenant() ? tenant != *filter_.tenant() : !caller_.right->may(tenant);
+  });
   initial_ = false;
 
   google::rpc::Status why;
@@ -203,7 +211,8 @@ asio::awaitable<Watch::Refused> Watch::resume() {
 asio::awaitable<std::vector<Answer<TenantState>>> Watch::ask(std::vector<base::TenantId> tenants) {
   std::vector<asio::awaitable<Answer<TenantState>>> questions;
   for (const base::TenantId& tenant : tenants) {
-    Caller caller{steady_clock::now() + tools_.snapshot_wait, traceparent_, {}};
+    Caller caller = caller_;
+    caller.deadline = steady_clock::now() + tools_.snapshot_wait;
     questions.push_back(snapshot_of(tools_.core, filter_, tenant, std::move(caller)));
   }
   auto asking = gather(std::move(questions));
@@ -385,11 +394,17 @@ void Watch::pass_on(std::string_view bytes, std::uint64_t sequence) {
     tools_.metrics.unreadable_events.add();
     return;
   }
-  if (!is_news(*event) || !filter_.passes(*event)) return;
+  if (!may_see(event->tenant()) || !is_news(*event) || !filter_.passes(*event)) return;
   WatchResponse response;
   response.mutable_event()->Swap(&*event);
   tools_.metrics.watch_events.add();
   push(std::move(response));
+}
+
+bool Watch::may_see(const std::string& tenant_name) const {
+  if (filter_.tenant()) return true;  // the gate has seen to it, and the consumer gets no other
+  const auto tenant = wire::parse_tenant(tenant_name);
+  return tenant && caller_.right->may(*tenant);
 }
 
 bool Watch::is_news(const Event& event) {

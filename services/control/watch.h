@@ -51,6 +51,8 @@ struct WatchTools {
 // The marker of each response says how far it is in the stream, and what is still owed, so that
 // another watch, at another control, can go on from there.
 //
+// Of all tenants, it is those that the caller may see: of others he gets neither state nor event.
+//
 // The stream is read only as fast as the caller reads: when the queue to him is full, reading
 // stops, and begins again after the last event taken. Only a caller who takes nothing at all is
 // sent away.
@@ -61,12 +63,13 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
  public:
   // `request` has to be one that EventFilter::check() has nothing against.
   Watch(WatchTools tools, std::shared_ptr<WatchStream> stream, pbxgw::v1::WatchRequest request,
-        std::string traceparent);
+        Caller caller);
 
   // Runs until the stream is finished, whoever finishes it.
   boost::asio::awaitable<void> run();
-  // The process is draining.
-  void abandon() override;
+  // The process is draining, or the caller's right has ended: after the response that is being
+  // written, so that he can go on from its marker.
+  void abandon(const google::rpc::Status& why) override;
 
  private:
   struct Told {
@@ -90,6 +93,7 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   boost::asio::awaitable<void> wait_for_space();
   boost::asio::awaitable<std::vector<Answer<TenantState>>> ask(std::vector<base::TenantId> tenants);
 
+  bool may_see(const std::string& tenant_name) const;
   bool wants_to_read() const;
   void on_delivery(const bus::Delivery& delivery);
   void pump();
@@ -105,7 +109,7 @@ class Watch final : public Pending, public std::enable_shared_from_this<Watch> {
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<WatchStream> stream_;
   const pbxgw::v1::WatchRequest request_;
-  const std::string traceparent_;
+  const Caller caller_;
   const EventFilter filter_;
 
   Place place_;          // the last message passed on or left out, and whose state is owed

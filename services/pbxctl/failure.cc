@@ -92,12 +92,52 @@ std::string cause_of(std::string_view message) {
   return message.empty() ? "no reason given" : printable(message);
 }
 
+// What a caller of pbxctl does about his credentials.
+struct HintRow {
+  std::string_view reason;
+  const char* hint;
+};
+constexpr auto kCredentialHints = std::to_array<HintRow>({
+    {"CREDENTIALS_REQUIRED",
+     "Here: --token-file FILE, PBXGW_TOKEN_FILE or PBXGW_TOKEN; or --cert FILE and --key FILE."},
+    {"CREDENTIALS_INVALID",
+     "Here they are what --token-file, PBXGW_TOKEN_FILE or PBXGW_TOKEN has, or else --cert."},
+    {"CREDENTIALS_EXPIRED",
+     "Here they are what --token-file, PBXGW_TOKEN_FILE or PBXGW_TOKEN has, or else --cert."},
+});
+
+// Where TLS failed, and what to do: gRPC says that it did, and OpenSSL's words for it.
+struct TlsRow {
+  std::string_view cause;
+  const char* hint;
+};
+constexpr auto kTlsHints = std::to_array<TlsRow>({
+    {"ertificate verify failed",
+     "TLS: its certificate is not to be trusted: is --ca-file the one that signed it, and has it "
+     "not expired?"},
+    {"CERTIFICATE_VERIFY_FAILED",
+     "TLS: its certificate is not to be trusted: is --ca-file the one that signed it, and has it "
+     "not expired?"},
+    {"ostname Verification Check failed",
+     "TLS: its certificate is for another name: say that one with --server."},
+    {"is not in peer certificate",
+     "TLS: its certificate is for another name: say that one with --server."},
+    {"rong version number", "It does not speak TLS there: leave out --tls and --ca-file."},
+    {"WRONG_VERSION_NUMBER", "It does not speak TLS there: leave out --tls and --ca-file."},
+    {"ertificate required", "TLS: it wants a certificate of ours: --cert FILE and --key FILE."},
+});
+
 Failure unreachable(const grpc::Status& status, const std::string& server) {
   Failure failure{
       ExitCode::unavailable,
       "cannot reach the control service at " + server + ": " + cause_of(status.error_message()),
       {},
       details_of(status)};
+  for (const auto& row : kTlsHints) {
+    if (status.error_message().find(row.cause) == std::string::npos) continue;
+    failure.hints.push_back(row.hint);
+    return failure;
+  }
   failure.hints.push_back(
       "Is it running there? Say where with --server HOST:PORT or PBXGW_SERVER; if it speaks TLS, "
       "add --tls.");
@@ -158,6 +198,9 @@ Failure to_failure(const grpc::Status& status, const std::string& server,
     failure.hints.push_back("retry: in " + seconds_of(retry->retry_delay()));
   }
   if (const char* advice = advice_on(reason)) failure.hints.push_back(advice);
+  for (const auto& row : kCredentialHints) {
+    if (reason == row.reason) failure.hints.push_back(row.hint);
+  }
   return failure;
 }
 

@@ -70,18 +70,31 @@ void add_options(CLI::App& root, Options& options) {
   root.add_option("--ca-file", options.ca_file,
                   "Who signs the service's certificate (PEM); else the system's")
       ->type_name("FILE")
+      ->envname("PBXGW_CA_FILE")
       ->check(CLI::ExistingFile.description(""))
       ->group(tls_group);
-  auto* cert = root.add_option("--cert", options.cert_file, "Our certificate (PEM)")
+  auto* cert = root.add_option("--cert,--cert-file", options.cert_file, "Our certificate (PEM)")
                    ->type_name("FILE")
+                   ->envname("PBXGW_CERT_FILE")
                    ->check(CLI::ExistingFile.description(""))
                    ->group(tls_group);
-  auto* key = root.add_option("--key", options.key_file, "Its key (PEM)")
+  auto* key = root.add_option("--key,--key-file", options.key_file, "Its key (PEM)")
                   ->type_name("FILE")
+                  ->envname("PBXGW_KEY_FILE")
                   ->check(CLI::ExistingFile.description(""))
                   ->group(tls_group);
   cert->needs(key);
   key->needs(cert);
+  const char* token_group =
+      "Token (or the variable PBXGW_TOKEN; never an argument, which ps shows)";
+  root.add_option("--token-file", options.token_file, "Has the token to send with each request")
+      ->type_name("FILE")
+      ->envname("PBXGW_TOKEN_FILE")
+      ->check(CLI::ExistingFile.description(""))
+      ->group(token_group);
+  root.add_flag("--insecure-token", options.insecure_token,
+                "Send it to another machine without TLS, where all in between can read it")
+      ->group(token_group);
 }
 
 CLI::Option* add_duration(CLI::App& app, const std::string& name,

@@ -31,6 +31,8 @@ struct Options {
   std::string color = "auto";
   bool tls = false;
   std::string ca_file, cert_file, key_file;
+  std::string token_file;       // read anew for each RPC: it may be replaced
+  bool insecure_token = false;  // send it without TLS, too
 };
 
 // Declares them on the root.

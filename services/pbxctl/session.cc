@@ -1,8 +1,11 @@
 #include "pbxctl/session.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include <boost/asio/ip/address.hpp>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
@@ -29,9 +32,46 @@ Outcome<std::string> content_of(const std::string& path) {
   return content.str();
 }
 
+bool speaks_tls(const Options& options) {
+  return options.tls || !options.ca_file.empty() || !options.cert_file.empty();
+}
+
+bool is_loopback(const std::string& server) {
+  const auto address = config::host_port_from(server, 0);
+  if (!address) return false;
+  boost::system::error_code wrong;
+  const auto parsed = boost::asio::ip::make_address(address->host, wrong);
+  return wrong ? address->host == "localhost" : parsed.is_loopback();
+}
+
+// Empty: we have none.
+Outcome<std::string> token_of(const Options& options) {
+  const char* variable = std::getenv("PBXGW_TOKEN");
+  std::string token = variable ? variable : "";
+  const std::string from =
+      options.token_file.empty() ? "PBXGW_TOKEN" : printable(options.token_file);
+  if (!options.token_file.empty()) {
+    auto content = content_of(options.token_file);
+    if (!content) return content.error();
+    token = std::move(*content);
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+    if (token.empty()) return Failure{ExitCode::usage, from + " has no token in it", {}, {}};
+  }
+  const bool fine =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 127; });
+  if (!fine) {
+    return Failure{ExitCode::usage,
+                   "what is in " + from +
+                       " is no token: expected one line of "
+                       "letters, digits and the like, without spaces",
+                   {},
+                   {}};
+  }
+  return token;
+}
+
 Outcome<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(const Options& options) {
-  const bool tls = options.tls || !options.ca_file.empty() || !options.cert_file.empty();
-  if (!tls) return grpc::InsecureChannelCredentials();
+  if (!speaks_tls(options)) return grpc::InsecureChannelCredentials();
   auto roots = content_of(options.ca_file);
   if (!roots) return roots.error();
   auto key = content_of(options.key_file);
@@ -61,6 +101,28 @@ Outcome<std::shared_ptr<grpc::Channel>> Session::channel() {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   channel_ = grpc::CreateCustomChannel(options_.server, *credentials, arguments);
   return channel_;
+}
+
+Outcome<void> Session::authorize(grpc::ClientContext& context) {
+  auto token = token_of(options_);
+  if (!token) return token.error();
+  token_ = *token;
+  if (token->empty()) return {};
+  // gRPC's own credentials of calls would refuse to go without TLS even within this machine.
+  if (!speaks_tls(options_) && !is_loopback(options_.server) && !options_.insecure_token) {
+    return Failure{ExitCode::usage,
+                   "the token is not sent to " + options_.server +
+                       " without TLS: everybody in between could read it, and use it",
+                   {"Add --tls or --ca-file; or --insecure-token, if the network is yours alone."},
+                   {}};
+  }
+  context.AddMetadata("authorization", "Bearer " + *token);
+  return {};
+}
+
+bool Session::has_another_token() const {
+  const auto token = token_of(options_);
+  return token && *token != token_;
 }
 
 Outcome<void> Session::connect() {

@@ -32,6 +32,10 @@ class Session {
   // if neither happens within the timeout.
   Outcome<void> connect();
   Failure failure_of(const grpc::Status& status) const;
+  // Our token into the RPC's metadata, if we have one. Once there is a channel.
+  Outcome<void> authorize(grpc::ClientContext& context);
+  // Whether the token is another than the one that was sent last: its file was replaced.
+  bool has_another_token() const;
 
   // One RPC: session.ask(&CallControl::Stub::HoldCall, request).
   template <class Stub, class Request, class Response>
@@ -41,6 +45,7 @@ class Session {
     Stub stub(channel_);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
+    if (auto authorized = authorize(context); !authorized) return authorized.error();
     Response response;
     const grpc::Status status = (stub.*rpc)(&context, request, &response);
     if (!status.ok()) return failure_of(status);
@@ -52,6 +57,7 @@ class Session {
   const Terminal& terminal_;
   Style style_;
   std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;  // sent last
 };
 
 }  // namespace pbxctl

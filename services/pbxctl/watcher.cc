@@ -40,9 +40,10 @@ Watcher::Watcher(Session& session, WatchOptions options, EventLines lines, Stopp
 Outcome<void> Watcher::run() {
   if (auto connected = session_.connect(); !connected) return connected.error();
   for (;;) {
-    const grpc::Status status = stream();
+    const auto status = stream();
+    if (!status) return status.error();
     if (stopper_.stopped() || is_done()) break;
-    if (!recovers_from(status)) return session_.failure_of(status);
+    if (!recovers_from(*status)) return session_.failure_of(*status);
     if (stopper_.stopped()) break;
   }
   if (events_ >= options_.expect) return {};
@@ -53,12 +54,13 @@ Outcome<void> Watcher::run() {
                  {}};
 }
 
-grpc::Status Watcher::stream() {
+Outcome<grpc::Status> Watcher::stream() {
   auto channel = session_.channel();
   Events::Stub stub(*channel);
   grpc::ClientContext context;
   // Once the service was there, it is worth waiting for.
   context.set_wait_for_ready(was_heard_);
+  if (auto authorized = session_.authorize(context); !authorized) return authorized.error();
   const Stopper::Guard guard(stopper_, context);
   auto reader = stub.Watch(&context, options_.request);
   WatchResponse response;
@@ -109,7 +111,10 @@ bool Watcher::recovers_from(const grpc::Status& status) {
     options_.request.set_skip_snapshot(false);
     return true;
   }
-  if (!was_heard_ || !is_passing(status)) return false;
+  // A token whose file was replaced meanwhile is worth a try.
+  const bool is_renewed =
+      reason_of(status) == "CREDENTIALS_EXPIRED" && session_.has_another_token();
+  if (!was_heard_ || !(is_passing(status) || is_renewed)) return false;
   const auto delay = base::delay_of(options_.backoff, attempts_++, std::random_device{}());
   say(why_of(status) + "; reconnecting to " + session_.options().server + " in " +
       config::text_of(delay));

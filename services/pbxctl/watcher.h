@@ -29,7 +29,7 @@ class Watcher {
   Outcome<void> run();
 
  private:
-  grpc::Status stream();
+  Outcome<grpc::Status> stream();
   void take(const pbxgw::v1::WatchResponse& response);
   bool is_repeated(const pbxgw::v1::Event& event);
   bool is_done() const { return options_.count > 0 && events_ >= options_.count; }

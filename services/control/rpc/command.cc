@@ -7,8 +7,8 @@ using pbxgw::v1::CommandResult;
 Answering<CommandResult> carry_out(Core& core, Fields fields, Caller caller) {
   if (fields.failure()) co_return wire::to_status(*fields.failure());
   fields.request().set_traceparent(std::move(caller.traceparent));
-  auto answer =
-      co_await core.gateway.ask(fields.tenant(), std::move(fields.request()), caller.deadline);
+  auto answer = co_await core.gateway.ask(caller.right, fields.tenant(),
+                                          std::move(fields.request()), caller.deadline);
   if (!answer) co_return answer.error();
   if (!answer->has_command_result()) {
     co_return refuse(base::Errc::internal, "The connector answered another question.");

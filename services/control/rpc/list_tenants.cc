@@ -10,7 +10,7 @@ namespace {
 constexpr char kContext[] = "ListTenants";
 }
 
-Answering<ListTenantsResponse> list_tenants(Core& core, ListTenantsRequest request, Caller) {
+Answering<ListTenantsResponse> list_tenants(Core& core, ListTenantsRequest request, Caller caller) {
   const auto size = page_size_of(request.page_size());
   if (!size) {
     co_return wire::to_status(
@@ -26,8 +26,9 @@ Answering<ListTenantsResponse> list_tenants(Core& core, ListTenantsRequest reque
     co_return refuse(base::Errc::bus_unavailable,
                      "The tenants are not known yet: NATS was not reached.");
   }
-  auto page =
-      core.directory.page(after, static_cast<std::size_t>(*size), std::chrono::steady_clock::now());
+  const auto may_see = [&](const base::TenantId& tenant) { return caller.right->may(tenant); };
+  auto page = core.directory.page(after, static_cast<std::size_t>(*size),
+                                  std::chrono::steady_clock::now(), may_see);
   ListTenantsResponse response;
   for (auto& record : page.records) response.add_tenants()->Swap(record.mutable_tenant());
   if (page.more) {

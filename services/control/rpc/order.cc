@@ -47,7 +47,8 @@ Answering<OrderResult> carry_out(Core& core, base::TenantId tenant, OwnerRequest
                                  Caller caller) {
   question.set_tenant(wire::tenant_name(tenant));
   question.set_traceparent(std::move(caller.traceparent));
-  auto asking = core.gateway.ask(std::move(tenant), std::move(question), caller.deadline);
+  auto asking =
+      core.gateway.ask(caller.right, std::move(tenant), std::move(question), caller.deadline);
   auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
   if (!answer->has_order_result()) {

@@ -72,7 +72,7 @@ Answering<SearchCallsResponse> search_calls(Core& core, SearchCallsRequest reque
     if (!place) co_return wire::to_status(wrong_page_token());
     search.set_after(std::move(*place));
   }
-  auto asking = core.gateway.ask(tenant, std::move(question), caller.deadline);
+  auto asking = core.gateway.ask(caller.right, tenant, std::move(question), caller.deadline);
   auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
   if (!answer->history_result().has_page()) {

@@ -47,7 +47,7 @@ Answering<SignChallengeResponse> sign_challenge(Core& core, SignChallengeRequest
   sign.set_challenge(request.challenge());
   sign.set_user(request.user());
   sign.set_caller(std::move(caller.address));
-  auto asking = core.gateway.ask(tenant, std::move(question), caller.deadline);
+  auto asking = core.gateway.ask(caller.right, tenant, std::move(question), caller.deadline);
   auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
   if (!answer->has_sign_result()) {

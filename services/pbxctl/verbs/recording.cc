@@ -85,6 +85,7 @@ Outcome<void> fetch(Session& session, const std::string& text, const std::string
 
   // No deadline: a long recording takes long, and the service ends what does not go on.
   grpc::ClientContext context;
+  if (auto authorized = session.authorize(context); !authorized) return authorized.error();
   CallHistory::Stub stub(*channel);
   GetRecordingRequest request;
   request.set_name(*name);

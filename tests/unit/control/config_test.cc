@@ -52,6 +52,11 @@ TEST(ControlConfig, NamesTheFieldAndTheFixOfEveryMistake) {
       {"grpc: {tls: {client_ca_file: /etc/hostname}}",
        {"grpc.tls.client_ca_file", "certificate_file and key_file"}},
       {"grpc: [1]", {"grpc"}},
+      {"grpc: {address: 0.0.0.0}", {"identity.policy_file", "127.0.0.1", "identity.open: true"}},
+      {"grpc: {address: \"::\"}", {"identity.policy_file", "identity.open: true"}},
+      {"grpc: {address: pbx.example}", {"identity.policy_file"}},
+      {"identity: {policy_file: /nowhere}", {"identity.policy_file", "/nowhere"}},
+      {"identity: {policy_file: /etc/hostname, open: true}", {"identity.open"}},
       {"limits: {default_deadline: 5}", {"limits.default_deadline", "5s"}},
       {"limits: {default_deadline: 2m, max_deadline: 1m}",
        {"limits.default_deadline", "limits.max_deadline"}},
@@ -82,6 +87,16 @@ TEST(ControlConfig, NeverShowsASecret) {
   const auto problems = read("nats: {user: u, password: hunter2, token: hunter2}").problems;
   ASSERT_THAT(problems, Not(IsEmpty()));
   for (const auto& problem : problems) EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+}
+
+TEST(ControlConfig, IsOpenToThisMachineAloneUnlessToldOtherwise) {
+  for (const char* text :
+       {"", "grpc: {address: 127.0.0.7}", "grpc: {address: \"::1\"}", "grpc: {address: localhost}",
+        "{grpc: {address: 0.0.0.0}, identity: {open: true}}",
+        "{grpc: {address: 0.0.0.0}, identity: {policy_file: /etc/hostname}}"}) {
+    EXPECT_THAT(read(text).problems, IsEmpty()) << text;
+  }
+  EXPECT_EQ(read("identity: {policy_file: /etc/hostname}").config.policy_file, "/etc/hostname");
 }
 
 }  // namespace

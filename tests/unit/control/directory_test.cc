@@ -90,17 +90,30 @@ TEST_F(DirectoryTest, KnowsTenantsByRecordOrLease) {
 }
 
 TEST_F(DirectoryTest, PagesInOrderOfNames) {
+  const auto everyone = [](const TenantId&) { return true; };
   for (const char* key : {"b", "a", "d", "c_20x"}) put(key);
   std::vector<std::string> names;
   std::string after;
   for (bool more = true; more;) {
-    auto page = directory.page(after, 2, now);
+    auto page = directory.page(after, 2, now, everyone);
     more = page.more;
     for (const auto& record : page.records) names.push_back(record.tenant().name());
     after = names.back();
   }
   EXPECT_THAT(names, testing::ElementsAre("tenants/a", "tenants/b", "tenants/c_20x", "tenants/d"));
-  EXPECT_TRUE(directory.page("tenants/d", 2, now).records.empty());
+  EXPECT_TRUE(directory.page("tenants/d", 2, now, everyone).records.empty());
+}
+
+TEST_F(DirectoryTest, PagesWhatIsWantedOnly) {
+  for (const char* key : {"a", "b", "c", "d"}) put(key);
+  const auto wanted = [](const TenantId& it) { return it.str() == "b" || it.str() == "c"; };
+  const auto first = directory.page("", 1, now, wanted);
+  ASSERT_EQ(first.records.size(), 1u);
+  EXPECT_EQ(first.records[0].tenant().name(), "tenants/b");
+  EXPECT_TRUE(first.more);
+  const auto last = directory.page("tenants/b", 1, now, wanted);
+  ASSERT_EQ(last.records.size(), 1u);
+  EXPECT_FALSE(last.more) << "what is not wanted is no more";
 }
 
 TEST_F(DirectoryTest, ForgetsWhatIsNotThereAnyMore) {

@@ -9,12 +9,14 @@
 
 #include <boost/system/result.hpp>
 
-#include "access/credentials.h"
-#include "access/principal.h"
-#include "base/result.h"
-#include "config/document.h"
+#include "config/problem.h"
+#include "rights/credentials.h"
+#include "rights/principal.h"
+#include "rights/refusal.h"
 
-namespace access {
+namespace rights {
+
+struct Rules;  // rules.h
 
 // Who a caller is, and until when that is so.
 struct Identity {
@@ -24,40 +26,36 @@ struct Identity {
   std::optional<std::chrono::system_clock::time_point> expires;
 };
 
-// Why somebody is nobody: unauthenticated, credentials_invalid or credentials_expired, and a
-// sentence for the caller that never repeats what was shown.
-struct Refusal {
-  base::Error why;
-  std::string detail;
-};
-
 // The policy file, read: whom the gateway knows, by what, and what each may do. Never changed once
 // made; any thread. docs/security.md has the file's format.
 class Policy {
  public:
   // Reads the file, and the key sets that it names. What is wrong is in `problems`, and then there
-  // is no policy.
+  // is no policy. If asked for, `files` are those read or tried, even then.
   static std::shared_ptr<const Policy> load(const std::filesystem::path& file,
-                                            const config::Environment& environment,
-                                            std::vector<config::Problem>& problems);
+                                            std::vector<config::Problem>& problems,
+                                            std::vector<std::filesystem::path>* files = nullptr);
   // Everybody may do everything, as the principal "anyone": for a gateway that only this machine
   // reaches.
   static std::shared_ptr<const Policy> open();
 
+  // Of a bearer and a certificate the bearer counts, right or wrong: it is what the caller chose to
+  // send with this very request.
   boost::system::result<Identity, Refusal> identify(
       const Credentials& credentials, std::chrono::system_clock::time_point now) const;
 
   // The files whose change makes another policy: the policy file itself, and its key sets.
   const std::vector<std::filesystem::path>& files() const { return files_; }
-  bool is_open() const { return open_; }
+  bool is_open() const { return anyone_ != nullptr; }
+  const Rules& rules() const;  // none, if it is open
   ~Policy();
 
  private:
   Policy();
-  struct Rules;
-  std::unique_ptr<const Rules> rules_;
+  struct Index;
+  std::unique_ptr<const Index> index_;
   std::vector<std::filesystem::path> files_;
-  bool open_ = false;
+  std::shared_ptr<const Principal> anyone_;  // if it is open
 };
 
-}  // namespace access
+}  // namespace rights

@@ -1,6 +1,6 @@
-#include "access/credentials.h"
+#include "rights/credentials.h"
 
-namespace access {
+namespace rights {
 
 std::string_view name_of(Means means) {
   switch (means) {
@@ -12,4 +12,4 @@ std::string_view name_of(Means means) {
   return "";
 }
 
-}  // namespace access
+}  // namespace rights

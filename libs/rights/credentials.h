@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace access {
+namespace rights {
 
 // What a caller showed, as the transport has it. `bearer` is a secret.
 struct Credentials {
@@ -19,4 +19,4 @@ struct Credentials {
 enum class Means { none, certificate, jwt, token };
 std::string_view name_of(Means means);  // "certificate"
 
-}  // namespace access
+}  // namespace rights

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "access/group.h"
 #include "base/ids.h"
+#include "rights/group.h"
 
-namespace access {
+namespace rights {
 
 using Groups = std::bitset<kGroups.size()>;  // by the number of the group
 
@@ -18,6 +18,8 @@ class Principal {
   struct Grant {
     std::vector<std::string> tenants;  // ids; empty: all, those to come included
     Groups groups;
+
+    bool operator==(const Grant&) const = default;
   };
   Principal(std::string name, const std::vector<Grant>& grants);
 
@@ -37,4 +39,4 @@ class Principal {
   std::map<std::string, Groups, std::less<>> tenants_;
 };
 
-}  // namespace access
+}  // namespace rights

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace access {
+namespace rights {
 
 // The rights that a policy gives, each for some tenants or all. What an RPC needs stands in the
 // protos (pbxgw.options.v1.required_group), whose enum this follows.
@@ -20,4 +20,4 @@ inline constexpr std::array kGroups = {Group::observe, Group::control, Group::pr
 std::string_view name_of(Group group);  // "observe"
 std::optional<Group> group_from(std::string_view name);
 
-}  // namespace access
+}  // namespace rights

@@ -1,8 +1,8 @@
-#include "access/group.h"
+#include "rights/group.h"
 
 #include <algorithm>
 
-namespace access {
+namespace rights {
 
 std::string_view name_of(Group group) {
   switch (group) {
@@ -21,4 +21,4 @@ std::optional<Group> group_from(std::string_view name) {
   return *found;
 }
 
-}  // namespace access
+}  // namespace rights

@@ -1,9 +1,9 @@
-#include "access/principal.h"
+#include "rights/principal.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace access {
+namespace rights {
 namespace {
 
 bool has(const Groups& groups, Group group) { return groups.test(static_cast<std::size_t>(group)); }
@@ -39,4 +39,4 @@ bool Principal::covers(const Principal& other, Group group) const {
   });
 }
 
-}  // namespace access
+}  // namespace rights
