@@ -194,6 +194,20 @@ inside_kube() { # FILE CHECK POD…
   log "kube: probes, check, exit status 0 after SIGTERM"
 }
 
+inspect() { # inspect CONTAINER EXPRESSION: of what dockerd says of it, as Python's `it`
+  curl -fsS --unix-socket /run/engine.sock "http://d/containers/$1/json" |
+    python3 -c 'import json, sys; it = json.load(sys.stdin); print(eval(sys.argv[1]))' "$2"
+}
+
+all_healthy() {
+  local id said status=0
+  for id in $(docker-compose ps -q); do
+    said=$(inspect "$id" 'it["Name"] + " " + it["State"].get("Health", {}).get("Status", it["State"]["Status"])')
+    [[ $said == *' healthy' ]] || { echo "$said"; status=1; }
+  done
+  return "$status"
+}
+
 start_dockerd() {
   local mounted i
   ! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
@@ -218,12 +232,13 @@ inside_compose() { # FILE CHECK SERVICE…
       -X POST http://d/images/load >/dev/null || die "loading $archive"
   done
   docker-compose --ansi never up -d --no-build || failed="docker-compose up"
+  [ -n "$failed" ] || until_true 120 all_healthy || failed="not all are healthy"
   [ -n "$failed" ] || bash -c "$check" || failed="the check failed"
   docker-compose --ansi never ps
   docker-compose --ansi never stop -t 40 >/dev/null 2>&1
   for i; do
     id=$(docker-compose ps -q "$i")
-    code=$(curl -fsS --unix-socket /run/engine.sock "http://d/containers/$id/json" | python3 -c 'import json,sys; print(json.load(sys.stdin)["State"]["ExitCode"])')
+    code=$(inspect "$id" 'it["State"]["ExitCode"]')
     [ "$code" = 0 ] || failed="$i: exit status $code after SIGTERM"
   done
   [ -z "$failed" ] || { docker-compose --ansi never logs --tail 25; die "compose: $failed"; }

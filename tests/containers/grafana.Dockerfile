@@ -2,7 +2,7 @@
 # provisioning files and the dashboards are where Grafana looks for them, readable by Grafana's user. What they say is
 # check_dashboards.mjs's to judge.
 FROM debian:bookworm-slim
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-minimal wget >/dev/null && \
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 wget >/dev/null && \
     rm -rf /var/lib/apt/lists/*
 COPY grafana_stand_in.py /usr/local/bin/grafana
 USER 472:0
