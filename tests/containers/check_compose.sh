@@ -4,8 +4,7 @@ set -euo pipefail
 
 pbxctl() { docker-compose --ansi never run --rm -T pbxctl "$@" 2>/dev/null; }
 address() { # of a service's container
-  curl -fsS --unix-socket /run/engine.sock "http://d/containers/$(docker-compose ps -q "$1")/json" |
-    python3 -c 'import json, sys; print(*[n["IPAddress"] for n in json.load(sys.stdin)["NetworkSettings"]["Networks"].values()])'
+  docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(docker-compose ps -q "$1")"
 }
 
 # Every PBX is linked, and calls are seen at each, from inside the network.

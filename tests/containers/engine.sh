@@ -194,15 +194,10 @@ inside_kube() { # FILE CHECK POD…
   log "kube: probes, check, exit status 0 after SIGTERM"
 }
 
-inspect() { # inspect CONTAINER EXPRESSION: of what dockerd says of it, as Python's `it`
-  curl -fsS --unix-socket /run/engine.sock "http://d/containers/$1/json" |
-    python3 -c 'import json, sys; it = json.load(sys.stdin); print(eval(sys.argv[1]))' "$2"
-}
-
 all_healthy() {
   local id said status=0
   for id in $(docker-compose ps -q); do
-    said=$(inspect "$id" 'it["Name"] + " " + it["State"].get("Health", {}).get("Status", it["State"]["Status"])')
+    said=$(docker inspect -f '{{.Name}} {{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id")
     [[ $said == *' healthy' ]] || { echo "$said"; status=1; }
   done
   return "$status"
@@ -217,20 +212,20 @@ start_dockerd() {
   # It finds our runtime as "runc" on its PATH.
   PATH=$state/shim:$PATH /usr/sbin/dockerd --data-root "$state/run/docker" --exec-root /run/dockerd -p /run/dockerd.pid \
     -H "$DOCKER_HOST" --storage-driver overlay2 > "$state/run/dockerd.log" 2>&1 &
-  for ((i = 0; i < 300; i++)); do [ -S /run/engine.sock ] && curl -fs --unix-socket /run/engine.sock http://d/_ping >/dev/null && return; sleep 0.2; done
+  for ((i = 0; i < 300; i++)); do
+    docker info >/dev/null 2>&1 && return
+    sleep 0.2
+  done
   tail -n 20 "$state/run/dockerd.log"
   die "dockerd did not start"
 }
 
 inside_compose() { # FILE CHECK SERVICE…
   private
-  local file=$1 check=$2 failed= i id code archive; shift 2
+  local file=$1 check=$2 failed= i id code; shift 2
   export DOCKER_HOST=unix:///run/engine.sock COMPOSE_FILE=$file COMPOSE_PROJECT_NAME=pbxgw
   start_dockerd
-  for archive in "$LOAD"/*.tar; do
-    curl -fsS --unix-socket /run/engine.sock -H 'Content-Type: application/x-tar' -T "$archive" \
-      -X POST http://d/images/load >/dev/null || die "loading $archive"
-  done
+  docker load -q -i "$LOAD/images.tar" >/dev/null || die "docker load"
   docker-compose --ansi never up -d --no-build || failed="docker-compose up"
   [ -n "$failed" ] || until_true 120 all_healthy || failed="not all are healthy"
   [ -n "$failed" ] || bash -c "$check" || failed="the check failed"
@@ -238,7 +233,7 @@ inside_compose() { # FILE CHECK SERVICE…
   docker-compose --ansi never stop -t 40 >/dev/null 2>&1
   for i; do
     id=$(docker-compose ps -q "$i")
-    code=$(inspect "$id" 'it["State"]["ExitCode"]')
+    code=$(docker inspect -f '{{.State.ExitCode}}' "$id")
     [ "$code" = 0 ] || failed="$i: exit status $code after SIGTERM"
   done
   [ -z "$failed" ] || { docker-compose --ansi never logs --tail 25; die "compose: $failed"; }

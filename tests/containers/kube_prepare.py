@@ -3,7 +3,7 @@
 themselves are for validation, this is for running:
 
 - a Deployment or StatefulSet becomes one Pod of its name, by which the others find it, without a Service;
-- Secrets become ConfigMaps, and a projected volume of several becomes one;
+- Secrets become ConfigMaps, and so does each folder of a projected volume;
 - httpGet probes leave (podman would run curl in the container): they go to the file PROBES as "POD PROBE PORT PATH" lines,
   for engine.sh to ask.
 """
@@ -28,14 +28,27 @@ def to_config_maps(node):
 
 
 def merge_projected(spec, config_maps, out):
-    for volume in spec.get("volumes", []):
+    """A volume for each folder of it: a key of a ConfigMap has no '/'."""
+    for volume in list(spec.get("volumes", [])):
         projected = volume.pop("projected", None)
-        if projected:
-            names = [(source.get("configMap") or source["secret"])["name"] for source in projected["sources"]]
-            data = {key: text for name in names for key, text in config_maps[name].items()}
-            name = "-".join(names)
-            out.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-            volume["configMap"] = {"name": name}
+        if not projected:
+            continue
+        folders = {"": {}}
+        for source in (s.get("configMap") or s["secret"] for s in projected["sources"]):
+            data = config_maps[source["name"]]
+            for item in source.get("items") or [{"key": key, "path": key} for key in data]:
+                folder, _, name = item["path"].rpartition("/")
+                folders.setdefault(folder, {})[name] = data[item["key"]]
+        for folder, data in folders.items():
+            name = f"{volume['name']}-{folder}".rstrip("-")
+            out.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"projected-{name}"}, "data": data})
+            if folder:
+                spec["volumes"].append({"name": name, "configMap": {"name": f"projected-{name}"}})
+                for container in spec["containers"]:
+                    at = [m for m in container["volumeMounts"] if m["name"] == volume["name"]]
+                    container["volumeMounts"] += [{"name": name, "mountPath": f"{m['mountPath']}/{folder}"} for m in at]
+            else:
+                volume["configMap"] = {"name": f"projected-{name}"}
 
 
 def take_probes(pod, spec, probes):

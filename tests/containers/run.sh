@@ -3,7 +3,7 @@
 # ended, on a Debian 12 as root, without a container engine or an image registry (engine.sh says how). Prints how long each
 # step takes. PRESET=dev compiles the images' programs without optimization, for whoever works on this.
 #
-#   tests/containers/run.sh [STEP…]       tools, files, images, run, compose, kube; without any, all
+#   tests/containers/run.sh [STEP…]       tools, files, images, run, compose, production, kube; without any, all
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=$PWD/tests/containers
@@ -77,9 +77,25 @@ compose() {
     simulator-acme simulator-bolt simulator-cedar simulator-dune connector-1 connector-2 control
 }
 
+secrets() { # made once, in "$work/secrets"
+  [ -d "$work/secrets" ] || "$here/make_secrets.sh" "$work/secrets"
+}
+
+# docker-compose.production.yml with the files of deploy/production, as its README.md says: TLS and keys everywhere.
+production() {
+  secrets
+  cp deploy/production/*.yaml "$work/secrets/config/"
+  sed -i "s/sha256:0*\"/sha256:$(<"$work/secrets/pbxctl/token.sha256")\"/" "$work/secrets/config/policy.yaml"
+  install -d "$work/data/nats"
+  chown -R 65532:65532 "$work/secrets" "$work/data"
+  find "$work/secrets" -type f -exec chmod 0400 {} +
+  PBX_CONFIG=$work/secrets/config PBX_SECRETS=$work/secrets PBX_DATA=$work/data \
+    "$here/engine.sh" compose docker-compose.production.yml "$here/check_production.sh" connector-1 connector-2 control
+}
+
 kube() {
   local made=$work/secrets
-  [ -d "$made" ] || "$here/make_secrets.sh" "$made"
+  secrets
   secret() { echo ---; kubectl create secret generic --dry-run=client -o yaml "$@"; }
   {
     kustomize deploy/k8s/overlays/single-node
@@ -91,10 +107,10 @@ kube() {
     secret pbxgw-pbx --from-file=acme="$made/connector/pbx-acme"
     secret pbxgw-control-tls --from-file="$made/control/tls.crt" --from-file="$made/control/tls.key"
   } > "$work/kube.yaml"
-  "$here/engine.sh" kube "$work/kube.yaml" 'podman exec control-control control --health' nats connector control
+  "$here/engine.sh" kube "$work/kube.yaml" 'podman exec control-control control --health' connector control
 }
 
-[ $# -gt 0 ] || set -- tools files images run compose kube
+[ $# -gt 0 ] || set -- tools files images run compose production kube
 for name; do
   case $name in
     tools) step tools "$here/engine.sh" setup; step npm tools ;;
@@ -102,6 +118,7 @@ for name; do
     images) step images images ;;
     run) step run run_each ;;
     compose) step compose compose ;;
+    production) step 'production compose' production ;;
     kube) step kube kube ;;
     *) sed -n '2,6p' "${BASH_SOURCE[0]}"; exit 2 ;;
   esac
