@@ -69,11 +69,12 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["conn
 ENTRYPOINT ["connector"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=
 ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="pbxgw connector" \
       org.opencontainers.image.description="Keeps one link to each tenant's PBX, and publishes its events" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.source="https://example.com/pbxgw" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"
@@ -94,11 +95,12 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["cont
 ENTRYPOINT ["control"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=
 ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="pbxgw control" \
       org.opencontainers.image.description="The gRPC face of the PBX gateway" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.source="https://example.com/pbxgw" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"
@@ -119,11 +121,12 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["simu
 ENTRYPOINT ["simulator"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=
 ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="pbxgw simulator" \
       org.opencontainers.image.description="The PBX's side of the PBX gateway: tenants, phones, calls, and faults" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.source="https://example.com/pbxgw" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"
@@ -140,11 +143,12 @@ COPY --from=build /out/pbxctl /usr/local/bin/pbxctl
 ENTRYPOINT ["pbxctl"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=
 ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="pbxgw pbxctl" \
       org.opencontainers.image.description="The command line of the PBX gateway" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.source="https://example.com/pbxgw" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"

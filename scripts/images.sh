@@ -29,6 +29,6 @@ targets=("$@")
 for target in "${targets[@]}"; do
   name=${PREFIX:-pbxgw}/$target
   $BUILD --target "$target" --build-arg "PRESET=${PRESET:-image}" --build-arg "VERSION=$VERSION" \
-    --build-arg "REVISION=$REVISION" --build-arg "CREATED=$CREATED" \
+    --build-arg "REVISION=$REVISION" --build-arg "CREATED=$CREATED" --build-arg "SOURCE=$SOURCE" \
     -t "$name:latest" -t "$name:${VERSION//+/-}" .
 done

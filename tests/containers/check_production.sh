@@ -16,6 +16,8 @@ expect() { # expect STATUS PATTERN ARGUMENTS…
   exit 1
 }
 
-with_certificate=(--cert /s/tls.crt --key /s/tls.key)
-expect 0 acme "${with_certificate[@]}" tenants
-echo "a caller with a certificate is known"
+certificate=(--cert /s/tls.crt --key /s/tls.key)
+expect 0 acme "${certificate[@]}" tenants
+expect 5 policy "${certificate[@]}" --tenant acme users # not one of its groups
+expect 6 '' tenants # without a certificate there is no connection
+echo "control knows a caller by its certificate, and refuses what is not its right, and callers without one"

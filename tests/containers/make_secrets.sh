@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make_secrets.sh DIR: what deploy/production/README.md asks whoever installs to make, in the same folders: an authority,
-# certificates, nkeys, and a token of an observer. For tests.
+# certificates of servers and of a caller, and nkeys. For tests.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$1"/{ca,nats,connector,control,pbxctl,config}
@@ -24,8 +24,6 @@ cp ca/ca.crt pbxctl/ca.crt
 cp ca/ca.crt control/clients-ca.crt
 for who in connector control; do cp ca/ca.crt "$who/nats-ca.crt"; done
 echo some-password > connector/pbx-acme
-openssl rand -hex 32 > pbxctl/token
-printf %s "$(<pbxctl/token)" | sha256sum | cut -d' ' -f1 > pbxctl/token.sha256
 
 (cd "$here" && node --input-type=module -e '
   import fs from "node:fs";

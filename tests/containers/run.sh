@@ -43,6 +43,7 @@ files() {
   done
   node "$here/k8s_validate.mjs" "${rendered[@]}" deploy/k8s/components/*/[!k]*.yaml
   promtool check config deploy/monitoring/prometheus.yml
+  promtool check rules deploy/monitoring/rules/*.rules.yaml
   promtool test rules deploy/monitoring/rules/*.test.yaml
   node "$here/check_dashboards.mjs" deploy/monitoring
 }
@@ -85,7 +86,6 @@ secrets() { # made once, in "$work/secrets"
 production() {
   secrets
   cp deploy/production/*.yaml "$work/secrets/config/"
-  sed -i "s/sha256:0*\"/sha256:$(<"$work/secrets/pbxctl/token.sha256")\"/" "$work/secrets/config/policy.yaml"
   install -d "$work/data/nats"
   chown -R 65532:65532 "$work/secrets" "$work/data"
   find "$work/secrets" -type f -exec chmod 0400 {} +
