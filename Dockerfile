@@ -30,6 +30,10 @@ COPY libs libs
 COPY services services
 ARG PRESET=image
 ARG VERSION=0.1.0
+# For a build that is given the compiler cache of its machine, to read: tests/containers/run.sh.
+ARG CCACHE_DIR=/root/.cache/ccache
+ARG CCACHE_READONLY
+ARG CCACHE_TEMPDIR=/tmp
 RUN --mount=type=cache,id=pbxgw-ccache,target=/root/.cache/ccache \
     cmake --preset "$PRESET" --log-level=WARNING -D PBXGW_TESTS=OFF -D PBXGW_VERSION="$VERSION" >/dev/null && \
     cmake --build --preset "$PRESET" -j "$(nproc)" --target connector control simulator pbxctl && \

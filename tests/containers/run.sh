@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The images, docker-compose.yml, the Kubernetes manifests and the monitoring files, all for real: built, run, talked to and
 # ended, on a Debian 12 as root, without a container engine or an image registry (engine.sh says how). Prints how long each
-# step takes. PRESET=dev compiles the images' programs without optimization, for whoever works on this.
+# step takes. PRESET=dev makes the images of what `make test` has compiled, by way of its compiler cache: some ten minutes
+# less on two cores, and the same in all but speed.
 #
 #   tests/containers/run.sh [STEP…]       tools, files, images, run, compose, production, kube; without any, all
 set -euo pipefail
@@ -49,8 +50,11 @@ files() {
 }
 
 images() {
-  local name
-  BUILD="$here/engine.sh build" scripts/images.sh >"$work/images.log" 2>&1 || { tail -n 40 "$work/images.log"; return 1; }
+  local name build="$here/engine.sh build" cache
+  if [ "${PRESET:-image}" = dev ] && cache=$(ccache --get-config cache_dir) && [ -d "$cache" ]; then
+    build+=" -v $cache:/ccache:ro --build-arg CCACHE_DIR=/ccache --build-arg CCACHE_READONLY=1"
+  fi
+  BUILD=$build scripts/images.sh >"$work/images.log" 2>&1 || { tail -n 40 "$work/images.log"; return 1; }
   for name in connector control simulator pbxctl; do
     echo "pbxgw/$name: $("$here/engine.sh" size "pbxgw/$name:latest")"
   done
