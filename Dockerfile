@@ -88,8 +88,8 @@ LABEL org.opencontainers.image.title="pbxgw connector" \
 FROM runtime AS control
 USER root
 RUN apt-get update -qq && \
-    apt-get install -y -qq --no-install-recommends libcpp-httplib0.11 libgrpc++1.51 libnats3.4 \
-      libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libyaml-cpp0.7 >/dev/null && \
+    apt-get install -y -qq --no-install-recommends libboost-json1.81.0 libcpp-httplib0.11 libgrpc++1.51 \
+      libnats3.4 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libyaml-cpp0.7 >/dev/null && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig /var/cache/debconf/*-old /var/log/*
 USER 65532:65532
 COPY --from=build /out/control /usr/local/bin/control
