@@ -74,7 +74,8 @@ crun = ["$state/shim/runc"]
 network_backend = "netavark"
 network_config_dir = "/run/pbxgw-networks"
 CONF
-  install -m 755 "$here/oci_runtime.py" "$state/shim/runc"
+  # Never replaced while another run may be starting it.
+  cmp -s "$here/oci_runtime.py" "$state/shim/runc" || install -m 755 "$here/oci_runtime.py" "$state/shim/runc"
 }
 
 # ---- Building ----
