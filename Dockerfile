@@ -34,6 +34,8 @@ ARG VERSION=0.1.0
 ARG CCACHE_DIR=/root/.cache/ccache
 ARG CCACHE_READONLY
 ARG CCACHE_TEMPDIR=/tmp
+ARG LANG
+ARG LC_ALL
 RUN --mount=type=cache,id=pbxgw-ccache,target=/root/.cache/ccache \
     cmake --preset "$PRESET" --log-level=WARNING -D PBXGW_TESTS=OFF -D PBXGW_VERSION="$VERSION" >/dev/null && \
     cmake --build --preset "$PRESET" -j "$(nproc)" --target connector control simulator pbxctl && \

@@ -13,7 +13,7 @@ expect() { # expect STATUS PATTERN ARGUMENTS…
 }
 
 expect 0 acme tenants
-expect 5 policy --tenant acme users # not one of its groups
+expect 5 '' --tenant acme users # not one of its groups
 without_certificate=(-e PBXGW_CERT_FILE= -e PBXGW_KEY_FILE=)
 expect 6 '' tenants # there is no connection
 echo "control knows a caller by its certificate, and refuses what is not its right, and callers without one"

@@ -53,6 +53,8 @@ images() {
   local name build="$here/engine.sh build" cache
   if [ "${PRESET:-image}" = dev ] && cache=$(ccache --get-config cache_dir) && [ -d "$cache" ]; then
     build+=" -v $cache:/ccache:ro --build-arg CCACHE_DIR=/ccache --build-arg CCACHE_READONLY=1"
+    # Which are part of what ccache looks for.
+    build+=" ${LANG:+--build-arg LANG=$LANG} ${LC_ALL:+--build-arg LC_ALL=$LC_ALL}"
   fi
   BUILD=$build scripts/images.sh >"$work/images.log" 2>&1 || { tail -n 40 "$work/images.log"; return 1; }
   for name in connector control simulator pbxctl; do
