@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),0)
 export PATH := $(PATH):/usr/sbin
 
-.PHONY: help demo test build packages fuzz asan tsan bench lint tidy format clean
+.PHONY: help demo test build packages images containers fuzz asan tsan bench lint tidy format clean
 
 help:
 	@echo 'make demo             four PBXs (simulated), NATS and the gateway; calls happen, and you watch'
@@ -17,6 +17,7 @@ help:
 	@echo 'make asan | tsan      the same tests with sanitizers'
 	@echo 'make fuzz             every fuzz target, 60 s each (FUZZ_SECONDS=…)'
 	@echo 'make bench            what an event and a command cost, beside a floor measured in the same run'
+	@echo 'make images           the four container images; make containers: really runs them, compose and Kubernetes manifests'
 	@echo 'make lint | format    layers, clang-format, buf'
 	@echo 'make tidy              clang-tidy over our code; takes long'
 
@@ -52,6 +53,12 @@ fuzz: packages
 	@cmake --preset fuzz --log-level=WARNING >/dev/null
 	@cmake --build --preset fuzz -j $(JOBS)
 	@scripts/fuzz.sh build/fuzz
+
+images:
+	@scripts/images.sh
+
+containers:
+	@tests/containers/run.sh
 
 bench: packages
 	@cmake --preset release --log-level=WARNING >/dev/null

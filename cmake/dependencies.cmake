@@ -10,7 +10,9 @@ find_package(simdjson CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
-find_package(GTest REQUIRED)
+if(PBXGW_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 
 # Debian's cnats has no working CONFIG package, and its cpp-httplib none at all. The latter is built
 # with OpenSSL, zlib and Brotli, which changes its classes: only pkg-config knows the definitions.

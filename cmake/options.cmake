@@ -8,6 +8,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(PBXGW_SANITIZE "" CACHE STRING "address (with undefined), thread, fuzzer (clang), or empty")
 option(PBXGW_WERROR "Treat warnings in our own code as errors" ON)
 
+# Set by scripts/images.sh, which asks git.
+set(PBXGW_VERSION ${PROJECT_VERSION} CACHE STRING "What the programs say they are: --version, pbxgw_build_info")
+
+option(PBXGW_TESTS "The tests and bench/ besides the programs; they need GoogleTest" ON)
 option(PBXGW_PRECOMPILE "Precompile the headers that most files of a target include" ON)
 
 # ccache, when it is there: a second clean build of the same sources takes seconds.

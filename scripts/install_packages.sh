@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of deploy/packages.txt that are missing. Says which; asks for root only if
 # there are any.
+#
+#   scripts/install_packages.sh [SECTION…]     only those under "# SECTION:"; without any, all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,10 +15,22 @@ provided() {
   esac
 }
 
+# packages [SECTION…]: what the file lists there.
+packages() {
+  local sections=" $* " section line
+  while read -r line; do
+    if [[ $line == '#'* ]]; then
+      [[ $line =~ ^#\ ([a-z ]+)[:,] ]] && section=${BASH_REMATCH[1]}
+    elif [ $# -eq 0 ] || [[ $sections == *" $section "* ]]; then
+      echo "$line"
+    fi
+  done < deploy/packages.txt
+}
+
 missing=()
 while read -r package; do
   provided "$package" || missing+=("$package")
-done < <(grep -v '^#' deploy/packages.txt)
+done < <(packages "$@")
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! grep -qs '^VERSION_ID="12"' /etc/os-release; then

@@ -300,6 +300,10 @@ TenantConfig read_tenant(const Section& tenant) {
 
 }  // namespace
 
+telemetry::AdminOptions read_admin(config::Document& document) {
+  return common::read_admin(document.root().section("admin"), 9'464);
+}
+
 Config read_config(config::Document& document) {
   const Section root = document.root();
   Config config;
@@ -432,7 +436,7 @@ Config read_config(config::Document& document) {
                                                 .most = 10min});
 
   config.inbound = read_inbound(root.section("inbound"));
-  config.admin = common::read_admin(root.section("admin"), 9464);
+  config.admin = read_admin(document);
   config.log = common::read_log(root.section("log"), "connector");
 
   // Read only to be compared; that a changed password counts too is on purpose.

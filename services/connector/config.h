@@ -104,6 +104,9 @@ struct Config {
 // A path without the slashes at its end, which make no difference; "/" if there is nothing else.
 std::string normal_path(std::string path);
 
+// What --health needs of it: where the service beside us is to be asked.
+telemetry::AdminOptions read_admin(config::Document& document);
+
 // Reads everything; what is wrong is in the document's finish().
 Config read_config(config::Document& document);
 

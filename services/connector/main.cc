@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "common/ask_health.h"
 #include "common/bus_report.h"
 #include "connector/capability_reference.h"
 #include "connector/config.h"
@@ -56,6 +57,7 @@ void print_metrics() {
 int main(int argc, char** argv) {
   CLI::App app{"Keeps one link to each tenant's PBX, and publishes its events to NATS JetStream."};
   std::string file = "connector.yaml";
+  std::string health;
   bool check = false, reference = false, table = false, notes = false, announce = false;
   app.add_option("--config", file, "The configuration file")->capture_default_str();
   app.add_flag("--check-config", check,
@@ -66,6 +68,10 @@ int main(int argc, char** argv) {
   app.add_flag("--capability-reference", notes, "The same, with what to know and why not");
   app.add_flag("--announce", announce,
                "Print the ports in use as one line of JSON, for whoever started it");
+  app.add_flag("--health{readyz}", health,
+               "Ask the connector that runs here with this configuration how it is (or its livez, "
+               "startupz); status 0 if well")
+      ->check(CLI::IsMember({"readyz", "livez", "startupz"}));
   app.set_version_flag("--version", std::string(telemetry::version()));
   CLI11_PARSE(app, argc, argv);
 
@@ -78,6 +84,11 @@ int main(int argc, char** argv) {
   if (table) std::cout << connector::capability_table(pbx::vendors());
   if (notes) std::cout << connector::capability_reference(pbx::vendors());
   if (table || notes) return 0;
+  if (!health.empty()) {
+    auto document = config::Document::load(file, config::process_environment());
+    const auto admin = connector::read_admin(document);
+    return common::ask_health(admin.address, admin.port, health, std::cout);
+  }
   config::Files files;
   auto config = load(file, std::cerr, files);
   if (!config) return 2;

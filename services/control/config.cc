@@ -130,6 +130,10 @@ AuditOptions read_audit(const Section& section) {
 
 }  // namespace
 
+telemetry::AdminOptions read_admin(config::Document& document) {
+  return common::read_admin(document.root().section("admin"), 9'465);
+}
+
 Config read_config(config::Document& document) {
   const Section root = document.root();
   Config config;
@@ -199,7 +203,7 @@ Config read_config(config::Document& document) {
   config.signal_times.client_patience =
       std::min<std::chrono::milliseconds>(config.watch_patience, 30s);
 
-  config.admin = common::read_admin(root.section("admin"), 9465);
+  config.admin = read_admin(document);
   config.log = common::read_log(root.section("log"), "control");
   return config;
 }

@@ -35,6 +35,9 @@ struct Config {
   telemetry::log::Options log;
 };
 
+// What --health needs of it: where the service beside us is to be asked.
+telemetry::AdminOptions read_admin(config::Document& document);
+
 // Reads everything; what is wrong is in the document's finish().
 Config read_config(config::Document& document);
 

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/ask_health.h"
 #include "common/bus_report.h"
 #include "config/document.h"
 #include "control/config.h"
@@ -19,8 +20,7 @@
 namespace {
 
 struct Arguments {
-  std::string config = "control.yaml";
-  std::string policy;
+  std::string config = "control.yaml", policy, health;
   bool check = false, reference = false, announce = false;
 };
 
@@ -38,6 +38,10 @@ int serve(const Arguments& arguments) {
   auto document = arguments.reference
                       ? config::Document::for_reference()
                       : config::Document::load(arguments.config, config::process_environment());
+  if (!arguments.health.empty()) {
+    const auto admin = control::read_admin(document);
+    return common::ask_health(admin.address, admin.port, arguments.health, std::cout);
+  }
   const control::Config config = control::read_config(document);
   if (arguments.reference) return std::cout << document.reference(), EXIT_SUCCESS;
   const auto problems = document.finish();
@@ -76,6 +80,10 @@ int main(int argc, char** argv) {
   app.add_flag("--config-reference", arguments.reference, "Print every setting, as Markdown");
   app.add_flag_callback("--metric-reference", print_metrics, "Print every metric, as Markdown");
   app.add_flag("--announce", arguments.announce, "Print the ports as one line of JSON once ready");
+  app.add_flag("--health{readyz}", arguments.health,
+               "Ask the service that runs here with this configuration how it is (or its livez, "
+               "startupz); status 0 if well")
+      ->check(CLI::IsMember({"readyz", "livez", "startupz"}));
   app.set_version_flag("--version", std::string(telemetry::version()));
   CLI11_PARSE(app, argc, argv);
   try {

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
+#include "common/ask_health.h"
 #include "simulator/server.h"
 
 namespace {
@@ -49,13 +50,15 @@ int main(int argc, char** argv) {
   std::string config_file, address;
   std::vector<std::string> scenario_files;
   std::int64_t seed = -1;
-  bool check = false, any_ports = false;
+  bool check = false, any_ports = false, health = false;
   app.add_option("--config", config_file, "YAML; without it, a demo tenant on default ports");
   app.add_option("--scenario", scenario_files, "YAML; started at once, may be given repeatedly");
   app.add_option("--seed", seed, "Instead of the configuration's")->check(CLI::NonNegativeNumber);
   app.add_option("--address", address, "Of every listener, instead of the configuration's");
   app.add_flag("--any-ports", any_ports, "Every port is any free one; they are printed");
   app.add_flag("--check-config", check, "Only reads the files, and says what is wrong");
+  app.add_flag("--health", health,
+               "Ask the simulator that runs here with this configuration; status 0 if it answers");
   app.set_version_flag("--version", std::string("simulator ") + PBXGW_VERSION);
   CLI11_PARSE(app, argc, argv);
 
@@ -73,6 +76,10 @@ int main(int argc, char** argv) {
     if (seed >= 0) simulator::reseed(settings, static_cast<std::uint64_t>(seed));
     if (any_ports) simulator::take_any_ports(settings);
     if (!address.empty()) settings.address = settings.control_address = address;
+    if (health) {
+      return common::ask_health(settings.control_address, settings.control_port, "livez",
+                                std::cout);
+    }
     raise_file_limit();
     simulator::Server server(std::move(settings));
     std::string why;
