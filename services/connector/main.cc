@@ -102,9 +102,12 @@ int main(int argc, char** argv) {
         std::move(*config), std::filesystem::absolute(file),
         [&] { return load(file, std::cerr, files); }, files);
     if (announce) {
-      std::cout << R"({"ready":true,"admin":)" << connector.admin_port();
-      if (connector.inbound_port() != 0) std::cout << R"(,"inbound":)" << connector.inbound_port();
-      std::cout << "}" << std::endl;
+      std::string line = R"({"ready":true,"admin":)" + std::to_string(connector.admin_port());
+      if (connector.inbound_port() != 0) {
+        line += R"(,"inbound":)" + std::to_string(connector.inbound_port());
+      }
+      // In one piece: other threads log already.
+      std::cout << line + "}\n" << std::flush;
     }
     return connector.run();
   } catch (const std::exception& error) {

@@ -173,6 +173,7 @@ std::shared_ptr<const TlsMaterial> Certificates::present() const {
 
 void Certificates::take(TlsMaterial material, system_clock::time_point now) {
   metrics_.certificate_expiry.at({kWhich}).set(material.expires);
+  metrics_.certificate_reloads.at({kWhich, "refused"});  // is there from the start, for the alert
   const std::string expires = text_of(material.expires);
   if (material.expires <= now) {
     kLog.error("our certificate has expired: clients will refuse it",
