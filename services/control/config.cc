@@ -65,7 +65,7 @@ bool is_loopback(const std::string& address) {
 // The policy file. To be open to everybody, somebody has to say so, or nobody else may reach us.
 std::string read_identity(const Section& identity, const ServerOptions& server) {
   const std::string file = identity.file(
-      "policy_file", {.doc = "Who may do what (docs/security.md); read again when it changes. "
+      "policy_file", {.doc = "Who may do what (docs/policy.md); read again when it changes. "
                              "Without it, everybody who reaches us may do everything.",
                       .required = false});
   const bool open = identity.boolean(
@@ -74,7 +74,7 @@ std::string read_identity(const Section& identity, const ServerOptions& server) 
   if (file.empty() && !open && !is_loopback(server.address)) {
     identity.wrong("policy_file",
                    "expected, since grpc.address lets other machines reach us and everybody could "
-                   "do everything: write one (docs/security.md), serve on 127.0.0.1, or say that "
+                   "do everything: write one (docs/policy.md), serve on 127.0.0.1, or say that "
                    "this is meant with identity.open: true");
   }
   if (!file.empty() && open) {

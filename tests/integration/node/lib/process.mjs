@@ -77,7 +77,10 @@ export class Process {
       this.lines.on('line', look);
     });
     const limit = new Promise((_, fail) => {
-      setTimeout(() => fail(new Error(`${this.name} is not ready`)), patience).unref();
+      setTimeout(() => {
+        this.child.kill('SIGKILL');  // nobody else has it yet
+        fail(new Error(`${this.name} is not ready`));
+      }, patience).unref();
     });
     const end = this.ended.then((exit) => {
       throw new Error(`${this.name} ended with ${JSON.stringify(exit)}:\n${this.tail()}`);
