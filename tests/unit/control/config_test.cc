@@ -78,7 +78,7 @@ TEST(ControlConfig, NamesTheFieldAndTheFixOfEveryMistake) {
       {"grpc: {connection_age_grace: -1s}", {"grpc.connection_age_grace"}},
       {"limits: {rate: 0}", {"limits.rate", "1"}},
       {"limits: {streams_per_connection: 0}", {"limits.streams_per_connection"}},
-      {"audit: {max_age: 1s}", {"audit.max_age", "1min"}},
+      {"audit: {max_age: 1s}", {"audit.max_age", "1m to"}},
       {"audit: {max_bytes: 1KiB}", {"audit.max_bytes", "1MiB"}},
       {"audit: {replicas: 6}", {"audit.replicas", "5"}},
       {"identity: {policy_file: /nowhere}", {"identity.policy_file", "/nowhere"}},
