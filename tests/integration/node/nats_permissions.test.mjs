@@ -47,7 +47,11 @@ before(async () => {
   await start('two');
   operator = await client('operator');
   consumer = keep(await Consumer.start(nats.url, nats.login('operator')));
-  for (const it of [...names, 'shop']) await isUp(it);
+  for (const it of [...names, 'shop']) {
+    await isUp(it);
+    // The records of tenants reach control by another way than events.
+    await until(`${it} known to control`, () => gateway.ask('Tenants', 'GetTenant', { name: `tenants/${it}` }));
+  }
   const manager = await jetstreamManager(operator.connection);
   const durable = (stream, durable_name, filter_subject) =>
     manager.consumers.add(stream, { durable_name, filter_subject, ack_policy: 'explicit' });
@@ -286,7 +290,7 @@ test('each consumer sees what is its own, live and stored, and nothing else', as
 
 test('a reply of JetStream finds no way out of the account of whoever asked', async () => {
   const acme = await client('acme');
-  const manager = await jetstreamManager(operator.connection);
+  const manager = await jetstreamManager((await client('operator')).connection);
   const before = await connectors.one.metric('pbxgw_commands_total') + await connectors.two.metric('pbxgw_commands_total');
   const stored = async () => Object.fromEntries(await Promise.all(streams.map(async (it) =>
     [it, (await manager.streams.info(it, { subjects_filter: '>' })).state.subjects])));
