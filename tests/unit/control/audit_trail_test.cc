@@ -156,6 +156,19 @@ TEST_F(AuditTrailTest, LeavesOutMostOfAFlood) {
   EXPECT_EQ(count(), config.audit.refusals_max + 1u);
 }
 
+TEST_F(AuditTrailTest, LeavesSpaceForOthersHoweverMuchIsToldOfOne) {
+  config.audit.max_bytes = 1 << 20;
+  config.audit.refusals_max = 1'000;
+  config.callers.failed_logins = 10'000;
+  start();
+  call("crm");
+  record("acme", "MakeCall");
+  for (int i = 0; i < 300; ++i) EXPECT_FALSE(get_with("wrong").ok());
+  stop();
+  EXPECT_EQ(count(), 256u + 1u) << "1 MiB has a place for 256 of each subject";
+  EXPECT_EQ(record("acme", "MakeCall").principal(), "crm");
+}
+
 TEST_F(AuditTrailTest, KeepsRecordsWhileNatsIsAway) {
   start();
   server.stop();
