@@ -164,23 +164,24 @@ grpc::ServerUnaryReactor* Dispatcher::run(std::string_view rpc,
                                           Handler<Request, Response> handler) {
   constexpr bool kIsCommand = requires { request.request_id(); };
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
-  auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand));
   auto line = line_of(rpc, context, request);
   const auto entered = enter(context, shown_by(context), request, line);
   if (!entered) {
-    call->finish(entered.error());
+    reactor->Finish(to_grpc(entered.error()));
     return reactor;
   }
   const Right right = *entered;
+  auto told = [this, right, line = std::move(line)](const google::rpc::Status& status) {
+    ended(*right, line, status);
+  };
+  auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand),
+                                                    std::move(told));
   if (auto refused = admission_.enter(Admission::Kind::command, call)) {
-    ended(*right, line, *refused);
     call->finish(std::move(*refused));
     return reactor;
   }
-  auto finish = [this, call, right, line = std::move(line)](std::exception_ptr failure,
-                                                            Answer<Response> answer) {
-    if (failure) answer = internal_error(line.rpc, failure);
-    ended(*right, line, answer ? google::rpc::Status() : answer.error());
+  auto finish = [this, call, rpc](std::exception_ptr failure, Answer<Response> answer) {
+    if (failure) answer = internal_error(rpc, failure);
     call->finish(std::move(answer));
     admission_.leave(Admission::Kind::command, call);
   };

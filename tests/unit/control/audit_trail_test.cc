@@ -178,6 +178,28 @@ TEST_F(AuditTrailTest, KeepsRecordsWhileNatsIsAway) {
   EXPECT_EQ(metric("pbxgw_audit_lost_total"), "0");
 }
 
+TEST_F(AuditTrailTest, TellsOfWhatADrainCutShort) {
+  config.drain_limit = 100ms;
+  start();
+  owners->with("acme", [](ScriptedOwners::Tenant& it) {
+    it.silent = true;
+    it.heard.clear();
+  });
+  grpc::Status status;
+  std::thread caller([&] { status = call("crm"); });
+  EXPECT_TRUE(eventually([&] {
+    return owners->with("acme", [](ScriptedOwners::Tenant& it) { return !it.heard.empty(); });
+  }));
+  EXPECT_EQ(stop(), 0);
+  caller.join();
+  EXPECT_EQ(reason_of(status), "OUTCOME_UNKNOWN");
+  const auto cut = record("acme", "MakeCall");
+  EXPECT_EQ(cut.principal(), "crm");
+  EXPECT_EQ(cut.reason(), "OUTCOME_UNKNOWN");
+  EXPECT_TRUE(cut.admitted());
+  EXPECT_EQ(count(), 1u) << "once";
+}
+
 TEST_F(AuditTrailTest, CountsWhatDoesNotFit) {
   config.audit.lane.messages_max = 2;
   start();
