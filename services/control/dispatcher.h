@@ -83,8 +83,11 @@ class Dispatcher {
   // Has `work` run until its stream is over, if there is room for one more.
   template <class Stream, class Work>
   void start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge, Shown shown,
-             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work,
-             std::shared_ptr<void> seat = nullptr);
+             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work);
+  // Of the watches that its caller may have at a time, a watch takes one before it starts. Why not,
+  // if there is none left. Nothing for streams of another kind, or without a policy.
+  std::optional<google::rpc::Status> take_seat(Admission::Kind kind, const Admitted& admitted);
+  void give_back_seat(Admission::Kind kind, const Admitted& admitted);
   // How often his caller asks, or that much of it was no good.
   std::optional<google::rpc::Status> too_often(const rights::Identity& identity,
                                                const std::vector<base::TenantId>& tenants) const;

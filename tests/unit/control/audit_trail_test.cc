@@ -284,5 +284,57 @@ TEST_F(AuditTrailTest, LimitsTheWatchesOfACaller) {
   EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"watches\"}"), "");
 }
 
+TEST_F(AuditTrailTest, AWatchThatIsNotLetInTakesNoPlaceOfItsCaller) {
+  config.callers.watches_max = 2;
+  config.limits.watches_max = 1;
+  start();
+  WatchRequest request;
+  request.set_parent("tenants/acme");
+  WatchResponse response;
+  grpc::ClientContext first;
+  first.AddMetadata("authorization", "Bearer " + PolicyFile::token_of("crm"));
+  const auto watching = Events::NewStub(channel)->Watch(&first, request);
+  ASSERT_TRUE(watching->Read(&response));
+  for (int i = 0; i < 5; ++i) {
+    const auto status = as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+      const auto refused = Events::NewStub(channel)->Watch(&context, request);
+      EXPECT_FALSE(refused->Read(&response));
+      return refused->Finish();
+    });
+    EXPECT_FALSE(status.ok());
+  }
+  EXPECT_EQ(metric("pbxgw_rate_limited_total{limit=\"watches\"}"), "0");
+  first.TryCancel();
+  while (watching->Read(&response)) {
+  }
+  watching->Finish();
+}
+
+// Its frame goes when all that it worked with has gone: to be seen in a build with sanitizers.
+TEST_F(AuditTrailTest, EndsWithAWatchThatWaitsForAnAnswer) {
+  config.drain_limit = 1ms;
+  start();
+  owners->with("acme", [](ScriptedOwners::Tenant& it) {
+    it.silent = true;
+    it.heard.clear();
+  });
+  std::thread watching([&] {
+    as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+      WatchRequest request;
+      request.set_parent("tenants/acme");
+      WatchResponse response;
+      const auto stream = Events::NewStub(channel)->Watch(&context, request);
+      while (stream->Read(&response)) {
+      }
+      return stream->Finish();
+    });
+  });
+  EXPECT_TRUE(eventually([&] {
+    return owners->with("acme", [](ScriptedOwners::Tenant& it) { return !it.heard.empty(); });
+  }));
+  EXPECT_EQ(stop(), 0);
+  watching.join();
+}
+
 }  // namespace
 }  // namespace control
