@@ -79,8 +79,9 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
   }
   Refused refused = verdict.error();
   if (is_known) {
-    // Who asks for what he may not have is not to do so without end either.
-    if (auto limited = too_often(refused.identity, refused.tenants)) refused.status = *limited;
+    // Who asks for what he may not have is not to do so without end either. Which tenants there are
+    // he is not to learn from it.
+    if (auto limited = too_often(refused.identity, {})) refused.status = *limited;
   }
   if (refused.status.code() == grpc::StatusCode::UNAUTHENTICATED) {
     context.AddTrailingMetadata("www-authenticate", "Bearer");
