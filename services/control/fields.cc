@@ -217,6 +217,7 @@ void Fields::forwarding(bool present, const pbxgw::v1::Forwarding& forwarding) {
   printable("forwarding.destination", forwarding.destination(), kDestinationMax, false,
             "a number, or nothing to switch it off");
   *command().mutable_forwarding() = forwarding;
+  command().mutable_forwarding()->DiscardUnknownFields();  // the gate has not seen them either
 }
 
 void Fields::presence(std::string_view text) {
