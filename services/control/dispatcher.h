@@ -142,6 +142,8 @@ CommandLine line_of(std::string_view rpc, const grpc::CallbackServerContext& con
   }
   if constexpr (requires { request.destination(); }) {
     line.destination = masked(request.destination());
+  } else if constexpr (requires { request.forwarding().destination(); }) {
+    line.destination = masked(request.forwarding().destination());
   }
   if constexpr (requires { request.connection(); }) {
     line.resource = request.connection();

@@ -121,6 +121,19 @@ TEST_F(AuditTrailTest, TellsOfCommandsAndNotOfWhatOnlyReads) {
   EXPECT_EQ(metric("pbxgw_audit_records_total{outcome=\"done\"}"), "1");
 }
 
+TEST_F(AuditTrailTest, TellsWhereCallsAreForwardedTo) {
+  start();
+  as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+    SetForwardingRequest request;
+    request.set_device("tenants/acme/devices/201");
+    request.mutable_forwarding()->set_type(FORWARDING_TYPE_BUSY);
+    request.mutable_forwarding()->set_destination("+492285551234");
+    SetForwardingResponse response;
+    return Devices::NewStub(channel)->SetForwarding(&context, request, &response);
+  });
+  EXPECT_EQ(record("acme", "SetForwarding").destination(), "**********234");
+}
+
 TEST_F(AuditTrailTest, TellsOfEveryRefusalToWhomItConcerns) {
   start();
   EXPECT_EQ(reason_of(call("wall")), "ACCESS_DENIED");
