@@ -5,6 +5,7 @@
 
 #include "control/command_gateway.h"
 #include "control/dispatcher.h"
+#include "control/rate_limits.h"
 #include "wire/names.h"
 #include "wire/status.h"
 #include "wire/text.h"
@@ -148,23 +149,10 @@ AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
 // ---- The flood ----
 
 bool RefusalLimit::pass(AuditRecord& record, TimePoint now) {
-  std::string key;
-  for (const std::string* part :
-       {&record.address(), &record.principal(), &record.rpc(), &record.reason()}) {
-    key.append(*part).push_back('\n');
-  }
-  auto found = kinds_.find(key);
-  if (found == kinds_.end()) {
-    if (kinds_.size() >= kinds_max_ && now - swept_ >= std::chrono::seconds(1)) {
-      swept_ = now;  // not for each one of a flood
-      std::erase_if(kinds_, [&](const auto& each) {
-        return each.second.until <= now && each.second.left_out == 0;
-      });
-    }
-    if (kinds_.size() >= kinds_max_) key.clear();
-    found = kinds_.try_emplace(std::move(key), Kind{now + kWindow, 0, 0, {}}).first;
-  }
-  Kind& kind = found->second;
+  const bool is_stranger = record.principal().empty();
+  std::string key = network_of(record.address()) + '\n' + record.reason();
+  if (!is_stranger) key += '\n' + record.rpc() + '\n' + record.principal();
+  Kind& kind = find(is_stranger ? strangers_ : principals_, std::move(key), now);
   if (kind.until <= now) {
     record.set_left_out(kind.left_out);
     kind = Kind{now + kWindow, 0, 0, {}};
@@ -178,19 +166,32 @@ bool RefusalLimit::pass(AuditRecord& record, TimePoint now) {
   return false;
 }
 
+RefusalLimit::Kind& RefusalLimit::find(Table& table, std::string key, TimePoint now) {
+  auto& kinds = table.kinds;
+  const auto found = kinds.find(key);
+  if (found != kinds.end()) return found->second;
+  if (kinds.size() >= table.kinds_max && now - table.swept >= std::chrono::seconds(1)) {
+    table.swept = now;  // not for each one of a flood
+    std::erase_if(kinds, [&](const auto& each) {
+      return each.second.until <= now && each.second.left_out == 0;
+    });
+  }
+  if (kinds.size() >= table.kinds_max) key.clear();
+  return kinds.try_emplace(std::move(key), Kind{now + kWindow, 0, 0, {}}).first->second;
+}
+
 std::vector<AuditRecord> RefusalLimit::take(TimePoint now) {
   std::vector<AuditRecord> taken;
-  for (auto each = kinds_.begin(); each != kinds_.end();) {
-    Kind& kind = each->second;
-    if (kind.until > now) {
-      ++each;
-      continue;
-    }
-    if (kind.left_out > 0) {
-      kind.last.set_left_out(kind.left_out - 1);  // this one is told
-      taken.push_back(std::move(kind.last));
-    }
-    each = kinds_.erase(each);
+  for (Table* table : {&principals_, &strangers_}) {
+    std::erase_if(table->kinds, [&](auto& each) {
+      Kind& kind = each.second;
+      if (kind.until > now) return false;
+      if (kind.left_out > 0) {
+        kind.last.set_left_out(kind.left_out - 1);  // this one is told
+        taken.push_back(std::move(kind.last));
+      }
+      return true;
+    });
   }
   return taken;
 }

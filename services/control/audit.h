@@ -53,14 +53,16 @@ pbxgw::v1::AuditRecord record_of(const Asker& who, std::string_view rpc, const A
 
 // Keeps a flood of refusals from pushing out everything else: of each kind (from where, who, what,
 // why) the first few a minute are told, and how many were not. Beyond so many kinds at a time the
-// further ones count as one. Pure: time is an argument; one thread.
+// further ones count as one. Strangers, of whom there may be any number, have kinds of their own,
+// few, and whatever they ask for is one kind: so they push out nobody else's. Pure: time is an
+// argument; one thread.
 class RefusalLimit {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::minutes kWindow{1};
 
-  RefusalLimit(std::uint32_t each_max, std::size_t kinds_max)
-      : each_max_(each_max), kinds_max_(kinds_max) {}
+  RefusalLimit(std::uint32_t each_max, std::size_t kinds_max, std::size_t stranger_kinds_max)
+      : each_max_(each_max), principals_{kinds_max}, strangers_{stranger_kinds_max} {}
 
   // Whether to tell this one. Then it may have been given what was left out before.
   bool pass(pbxgw::v1::AuditRecord& record, TimePoint now);
@@ -74,11 +76,15 @@ class RefusalLimit {
     std::uint32_t told = 0, left_out = 0;
     pbxgw::v1::AuditRecord last;  // of those left out
   };
+  struct Table {
+    std::size_t kinds_max;
+    std::map<std::string, Kind, std::less<>> kinds{};
+    TimePoint swept{};
+  };
+  static Kind& find(Table& table, std::string key, TimePoint now);
 
   const std::uint32_t each_max_;
-  const std::size_t kinds_max_;
-  std::map<std::string, Kind, std::less<>> kinds_;
-  TimePoint swept_{};
+  Table principals_, strangers_;
 };
 
 }  // namespace control

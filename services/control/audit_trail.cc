@@ -30,6 +30,9 @@ namespace {
 constexpr telemetry::log::Logger kLog("audit");
 constexpr milliseconds kRetry{1'000};
 constexpr std::size_t kLanes = 16;
+// Records are mostly a quarter of that: so what one subject may hold, be it a tenant's or the
+// strangers', is about a quarter of the stream.
+constexpr std::int64_t kBytesPerSubjectsMessage = 4 << 10;
 
 // Told apart from every other process on any machine, and readable.
 std::string name_of_instance() {
@@ -86,7 +89,7 @@ AuditTrail::AuditTrail(bus::JetStream& jetstream, const Directory& directory,
       id_prefix_(chance()),
       publisher_(jetstream.connection(), publisher_options(options_)),
       wake_(executor_),
-      refusals_(options_.refusals_max, options_.kinds_max) {
+      refusals_(options_.refusals_max, options_.kinds_max, options_.stranger_kinds_max) {
   for (std::size_t i = 0; i < kLanes; ++i) {
     bus::Lane::Handlers handlers;
     handlers.on_loss = [this](const bus::Loss& loss) { lose(loss.count, base::name_of(loss.why)); };
@@ -111,6 +114,7 @@ asio::awaitable<void> AuditTrail::keep_stream(std::function<void()> on_mismatch)
   config.subjects = {wire::all_audit()};
   config.max_age = options_.max_age;
   config.max_bytes = options_.max_bytes;
+  config.max_messages_per_subject = options_.max_bytes / kBytesPerSubjectsMessage;
   config.replicas = options_.replicas;
   while (!stopped_) {
     std::string why;

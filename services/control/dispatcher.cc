@@ -79,8 +79,9 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
   }
   Refused refused = verdict.error();
   if (is_known) {
-    // Who asks for what he may not have is not to do so without end either.
-    if (auto limited = too_often(refused.identity, refused.tenants)) refused.status = *limited;
+    // Who asks for what he may not have is not to do so without end either. Which tenants there are
+    // he is not to learn from it.
+    if (auto limited = too_often(refused.identity, {})) refused.status = *limited;
   }
   if (refused.status.code() == grpc::StatusCode::UNAUTHENTICATED) {
     context.AddTrailingMetadata("www-authenticate", "Bearer");
@@ -117,19 +118,27 @@ void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
 template <class Stream, class Work>
 void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge,
                        Shown shown, Right right, std::shared_ptr<Stream> stream,
-                       std::shared_ptr<Work> work, std::shared_ptr<void> seat) {
+                       std::shared_ptr<Work> work) {
+  if (const auto refused = take_seat(kind, *right)) {
+    turned_away({*refused, right->identity, right->group, right->tenants, right->rpc}, line);
+    return stream->finish(to_grpc(*refused));
+  }
   if (const auto refused = admission_.enter(kind, work)) {
+    give_back_seat(kind, *right);
     ended(*right, line, *refused);
     return stream->finish(to_grpc(*refused));
   }
   if (const auto late = gate_.hold(work, std::move(shown), right)) {
     turned_away({*late, right->identity, right->group, right->tenants, right->rpc}, line);
     stream->finish(to_grpc(*late));
+    give_back_seat(kind, *right);
     return admission_.leave(kind, work);
   }
   gauge.add(1);
-  auto finish = [this, line = CommandLine(line), kind, gauge, stream, work,
-                 seat](std::exception_ptr failure) mutable {
+  // Not called for what is still at work when the process ends; it is destroyed then, when we are
+  // gone already. So nothing of ours may hang on that.
+  auto finish = [this, line = CommandLine(line), kind, gauge, stream,
+                 work](std::exception_ptr failure) mutable {
     if (failure) stream->finish(to_grpc(internal_error(line.rpc, failure)));
     gauge.add(-1);
     const auto released = gate_.release(work);
@@ -139,9 +148,25 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
     } else {
       ended(*released.right, line, from_grpc(stream->verdict()));
     }
+    give_back_seat(kind, *released.right);
     admission_.leave(kind, work);
   };
   boost::asio::co_spawn(executor_, work->run(), std::move(finish));
+}
+
+std::optional<google::rpc::Status> Dispatcher::take_seat(Admission::Kind kind,
+                                                         const Admitted& admitted) {
+  const rights::Identity& identity = admitted.identity;
+  if (kind != Admission::Kind::watch || identity.means == rights::Means::none) return std::nullopt;
+  auto refused = callers_.enter_watch(identity.principal->name());
+  if (refused) watch_tools_.metrics.rate_limited.at({"watches"}).add();
+  return refused;
+}
+
+void Dispatcher::give_back_seat(Admission::Kind kind, const Admitted& admitted) {
+  const rights::Identity& identity = admitted.identity;
+  if (kind != Admission::Kind::watch || identity.means == rights::Means::none) return;
+  callers_.leave_watch(identity.principal->name());
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
@@ -160,21 +185,9 @@ grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(
     stream->finish(to_grpc(status));
     return stream.get();
   }
-  const rights::Identity& identity = (*right)->identity;
-  std::shared_ptr<void> seat;
-  if (identity.means != rights::Means::none) {
-    const std::string& name = identity.principal->name();
-    if (const auto refused = callers_.enter_watch(name)) {
-      watch_tools_.metrics.rate_limited.at({"watches"}).add();
-      turned_away({*refused, identity, (*right)->group, (*right)->tenants, (*right)->rpc}, line);
-      stream->finish(to_grpc(*refused));
-      return stream.get();
-    }
-    seat.reset(this, [name](Dispatcher* self) { self->callers_.leave_watch(name); });
-  }
   auto watch = std::make_shared<Watch>(watch_tools_, stream, request, caller_of(context, *right));
   start(line, Admission::Kind::watch, watch_tools_.metrics.watchers, std::move(shown), *right,
-        stream, watch, std::move(seat));
+        stream, watch);
   return stream.get();
 }
 

@@ -83,8 +83,11 @@ class Dispatcher {
   // Has `work` run until its stream is over, if there is room for one more.
   template <class Stream, class Work>
   void start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge, Shown shown,
-             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work,
-             std::shared_ptr<void> seat = nullptr);
+             Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work);
+  // Of the watches that its caller may have at a time, a watch takes one before it starts. Why not,
+  // if there is none left. Nothing for streams of another kind, or without a policy.
+  std::optional<google::rpc::Status> take_seat(Admission::Kind kind, const Admitted& admitted);
+  void give_back_seat(Admission::Kind kind, const Admitted& admitted);
   // How often his caller asks, or that much of it was no good.
   std::optional<google::rpc::Status> too_often(const rights::Identity& identity,
                                                const std::vector<base::TenantId>& tenants) const;
@@ -139,6 +142,8 @@ CommandLine line_of(std::string_view rpc, const grpc::CallbackServerContext& con
   }
   if constexpr (requires { request.destination(); }) {
     line.destination = masked(request.destination());
+  } else if constexpr (requires { request.forwarding().destination(); }) {
+    line.destination = masked(request.forwarding().destination());
   }
   if constexpr (requires { request.connection(); }) {
     line.resource = request.connection();
@@ -164,23 +169,24 @@ grpc::ServerUnaryReactor* Dispatcher::run(std::string_view rpc,
                                           Handler<Request, Response> handler) {
   constexpr bool kIsCommand = requires { request.request_id(); };
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
-  auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand));
   auto line = line_of(rpc, context, request);
   const auto entered = enter(context, shown_by(context), request, line);
   if (!entered) {
-    call->finish(entered.error());
+    reactor->Finish(to_grpc(entered.error()));
     return reactor;
   }
   const Right right = *entered;
+  auto told = [this, right, line = std::move(line)](const google::rpc::Status& status) {
+    ended(*right, line, status);
+  };
+  auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand),
+                                                    std::move(told));
   if (auto refused = admission_.enter(Admission::Kind::command, call)) {
-    ended(*right, line, *refused);
     call->finish(std::move(*refused));
     return reactor;
   }
-  auto finish = [this, call, right, line = std::move(line)](std::exception_ptr failure,
-                                                            Answer<Response> answer) {
-    if (failure) answer = internal_error(line.rpc, failure);
-    ended(*right, line, answer ? google::rpc::Status() : answer.error());
+  auto finish = [this, call, rpc](std::exception_ptr failure, Answer<Response> answer) {
+    if (failure) answer = internal_error(rpc, failure);
     call->finish(std::move(answer));
     admission_.leave(Admission::Kind::command, call);
   };

@@ -113,7 +113,9 @@ Fields::Fields(Query::Kind kind) { request_.mutable_query()->set_kind(kind); }
 
 void Fields::call(std::string_view name, std::string_view field) {
   const auto parsed = wire::parse_call(name);
-  if (!parsed || parsed->call.empty()) return fail(not_of_form(field, name, wire::kCallForm));
+  if (!parsed || parsed->tenant.empty() || parsed->call.empty()) {
+    return fail(not_of_form(field, name, wire::kCallForm));
+  }
   belong(parsed->tenant, field, name);
   if (request_.has_query()) {
     request_.mutable_query()->set_id(parsed->call.str());
@@ -124,8 +126,9 @@ void Fields::call(std::string_view name, std::string_view field) {
 
 void Fields::connection(std::string_view name) {
   const auto parsed = wire::parse_connection(name);
-  if (!parsed || parsed->call.empty())
+  if (!parsed || parsed->tenant.empty() || parsed->call.empty()) {
     return fail(not_of_form("connection", name, wire::kConnectionForm));
+  }
   belong(parsed->tenant, "connection", name);
   command().set_call_id(parsed->call.str());
   command().set_connection_number(parsed->number);
@@ -134,8 +137,9 @@ void Fields::connection(std::string_view name) {
 void Fields::other_connection(std::string_view name) {
   if (name.empty()) return;
   const auto parsed = wire::parse_connection(name);
-  if (!parsed || parsed->call.empty())
+  if (!parsed || parsed->tenant.empty() || parsed->call.empty()) {
     return fail(not_of_form("other_connection", name, wire::kConnectionForm));
+  }
   belong(parsed->tenant, "other_connection", name);
   if (parsed->call.str() == command().call_id() &&
       parsed->number == command().connection_number()) {
@@ -149,7 +153,9 @@ void Fields::other_connection(std::string_view name) {
 
 void Fields::device(std::string_view name, std::string_view field) {
   const auto parsed = wire::parse_device(name);
-  if (!parsed || parsed->device.empty()) return fail(not_of_form(field, name, wire::kDeviceForm));
+  if (!parsed || parsed->tenant.empty() || parsed->device.empty()) {
+    return fail(not_of_form(field, name, wire::kDeviceForm));
+  }
   belong(parsed->tenant, field, name);
   if (request_.has_query()) {
     request_.mutable_query()->set_id(parsed->device.str());
@@ -211,6 +217,7 @@ void Fields::forwarding(bool present, const pbxgw::v1::Forwarding& forwarding) {
   printable("forwarding.destination", forwarding.destination(), kDestinationMax, false,
             "a number, or nothing to switch it off");
   *command().mutable_forwarding() = forwarding;
+  command().mutable_forwarding()->DiscardUnknownFields();  // the gate has not seen them either
 }
 
 void Fields::presence(std::string_view text) {

@@ -71,7 +71,7 @@ boost::system::result<wire::DeviceName, wire::Failure> check_open(const SignalRe
   }
   const auto& open = first.open();
   auto name = wire::parse_device(open.device());
-  if (!name || name->device.empty()) {
+  if (!name || name->tenant.empty() || name->device.empty()) {
     return not_of_form("open.device", open.device(), wire::kDeviceForm);
   }
   if (auto failure = check_text("open.user_agent", open.user_agent(), kNoteMax, false,

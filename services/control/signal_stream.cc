@@ -34,6 +34,7 @@ void SignalStream::OnReadDone(bool ok) {
     const std::lock_guard lock(mutex_);
     reading_ = false;
     if (ok) {
+      incoming_.DiscardUnknownFields();  // neither the gate nor we would see what they name
       requests_.push_back(std::move(incoming_));
       incoming_.Clear();
     } else {

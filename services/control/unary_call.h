@@ -1,7 +1,7 @@
 #pragma once
 
 #include <atomic>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -19,12 +19,18 @@ template <class Response>
 class UnaryCall final : public Pending {
  public:
   // `unknown` is what an abandoned caller is told, whatever the reason: it may have been done.
-  UnaryCall(grpc::ServerUnaryReactor* reactor, Response* response, google::rpc::Status unknown)
-      : reactor_(reactor), response_(response), unknown_(std::move(unknown)) {}
+  // `told` hears, just before he does, what the caller is told.
+  UnaryCall(grpc::ServerUnaryReactor* reactor, Response* response, google::rpc::Status unknown,
+            std::function<void(const google::rpc::Status&)> told)
+      : reactor_(reactor),
+        response_(response),
+        unknown_(std::move(unknown)),
+        told_(std::move(told)) {}
 
   void finish(Answer<Response> answer) {
     // From the first Finish() on, reactor and response belong to gRPC again.
     if (finished_.exchange(true)) return;
+    told_(answer ? google::rpc::Status() : answer.error());
     if (!answer) return reactor_->Finish(to_grpc(answer.error()));
     response_->Swap(&*answer);
     reactor_->Finish(grpc::Status::OK);
@@ -36,6 +42,7 @@ class UnaryCall final : public Pending {
   grpc::ServerUnaryReactor* const reactor_;
   Response* const response_;
   const google::rpc::Status unknown_;
+  const std::function<void(const google::rpc::Status&)> told_;
 };
 
 }  // namespace control

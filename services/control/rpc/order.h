@@ -144,6 +144,7 @@ Answering<Response> order(Core& core, Request request, Caller caller) {
       request.set_page_token(std::move(*place));
     }
   }
+  request.DiscardUnknownFields();  // the gate has not seen them either
   *question.mutable_order() = order_of(request);
   auto carrying = carry_out(core, fields.tenant(), std::move(question), std::move(caller));
   auto result = co_await std::move(carrying);

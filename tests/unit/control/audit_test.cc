@@ -133,14 +133,19 @@ TEST_F(AuditTest, TellsOfEveryRpcThatChangesSomething) {
 
 struct RefusalLimitTest : Test {
   RefusalLimit::TimePoint now{std::chrono::hours(1)};
-  RefusalLimit limit{3, 4};
+  RefusalLimit limit{3, 4, 2};
 
-  static AuditRecord refusal(const std::string& address, const std::string& rpc = "s/Watch") {
+  static AuditRecord refusal(const std::string& address, const std::string& rpc = "s/Watch",
+                             const std::string& principal = "crm") {
     AuditRecord record;
     record.set_address(address);
+    record.set_principal(principal);
     record.set_rpc(rpc);
-    record.set_reason("CREDENTIALS_INVALID");
+    record.set_reason("ACCESS_DENIED");
     return record;
+  }
+  static AuditRecord strange(const std::string& address, const std::string& rpc = "s/Watch") {
+    return refusal(address, rpc, "");
   }
   bool pass(AuditRecord record) { return limit.pass(record, now); }
 };
@@ -188,6 +193,25 @@ TEST_F(RefusalLimitTest, KeepsKindsApart) {
   for (int i = 0; i < 10; ++i) pass(refusal("a"));
   EXPECT_TRUE(pass(refusal("b")));
   EXPECT_TRUE(pass(refusal("a", "s/ListCalls")));
+}
+
+TEST_F(RefusalLimitTest, TakesAllThatAStrangerAsksForAsOne) {
+  int told = 0;
+  for (int i = 0; i < 100; ++i) {
+    told += pass(strange("2001:db8:0:7::" + std::to_string(i), "s/Rpc" + std::to_string(i)));
+  }
+  EXPECT_EQ(told, 3);
+}
+
+TEST_F(RefusalLimitTest, StrangersPushOutOnlyOneAnother) {
+  int told = 0;
+  for (int i = 0; i < 1'000; ++i) told += pass(strange("10.0.0." + std::to_string(i)));
+  EXPECT_EQ(told, 2 + 3) << "two kinds, and three of all the others together";
+  for (const char* rpc : {"s/A", "s/B", "s/C", "s/D"}) EXPECT_TRUE(pass(refusal("a", rpc))) << rpc;
+  now += RefusalLimit::kWindow;
+  const auto taken = limit.take(now);
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].left_out(), 994u);
 }
 
 TEST_F(RefusalLimitTest, IsBoundedHoweverManyKindsThereAre) {

@@ -121,6 +121,19 @@ TEST_F(AuditTrailTest, TellsOfCommandsAndNotOfWhatOnlyReads) {
   EXPECT_EQ(metric("pbxgw_audit_records_total{outcome=\"done\"}"), "1");
 }
 
+TEST_F(AuditTrailTest, TellsWhereCallsAreForwardedTo) {
+  start();
+  as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+    SetForwardingRequest request;
+    request.set_device("tenants/acme/devices/201");
+    request.mutable_forwarding()->set_type(FORWARDING_TYPE_BUSY);
+    request.mutable_forwarding()->set_destination("+492285551234");
+    SetForwardingResponse response;
+    return Devices::NewStub(channel)->SetForwarding(&context, request, &response);
+  });
+  EXPECT_EQ(record("acme", "SetForwarding").destination(), "**********234");
+}
+
 TEST_F(AuditTrailTest, TellsOfEveryRefusalToWhomItConcerns) {
   start();
   EXPECT_EQ(reason_of(call("wall")), "ACCESS_DENIED");
@@ -156,6 +169,19 @@ TEST_F(AuditTrailTest, LeavesOutMostOfAFlood) {
   EXPECT_EQ(count(), config.audit.refusals_max + 1u);
 }
 
+TEST_F(AuditTrailTest, LeavesSpaceForOthersHoweverMuchIsToldOfOne) {
+  config.audit.max_bytes = 1 << 20;
+  config.audit.refusals_max = 1'000;
+  config.callers.failed_logins = 10'000;
+  start();
+  call("crm");
+  record("acme", "MakeCall");
+  for (int i = 0; i < 300; ++i) EXPECT_FALSE(get_with("wrong").ok());
+  stop();
+  EXPECT_EQ(count(), 256u + 1u) << "1 MiB has a place for 256 of each subject";
+  EXPECT_EQ(record("acme", "MakeCall").principal(), "crm");
+}
+
 TEST_F(AuditTrailTest, KeepsRecordsWhileNatsIsAway) {
   start();
   server.stop();
@@ -163,6 +189,28 @@ TEST_F(AuditTrailTest, KeepsRecordsWhileNatsIsAway) {
   server.start();
   EXPECT_EQ(record("acme", "MakeCall").principal(), "crm");
   EXPECT_EQ(metric("pbxgw_audit_lost_total"), "0");
+}
+
+TEST_F(AuditTrailTest, TellsOfWhatADrainCutShort) {
+  config.drain_limit = 100ms;
+  start();
+  owners->with("acme", [](ScriptedOwners::Tenant& it) {
+    it.silent = true;
+    it.heard.clear();
+  });
+  grpc::Status status;
+  std::thread caller([&] { status = call("crm"); });
+  EXPECT_TRUE(eventually([&] {
+    return owners->with("acme", [](ScriptedOwners::Tenant& it) { return !it.heard.empty(); });
+  }));
+  EXPECT_EQ(stop(), 0);
+  caller.join();
+  EXPECT_EQ(reason_of(status), "OUTCOME_UNKNOWN");
+  const auto cut = record("acme", "MakeCall");
+  EXPECT_EQ(cut.principal(), "crm");
+  EXPECT_EQ(cut.reason(), "OUTCOME_UNKNOWN");
+  EXPECT_TRUE(cut.admitted());
+  EXPECT_EQ(count(), 1u) << "once";
 }
 
 TEST_F(AuditTrailTest, CountsWhatDoesNotFit) {
@@ -208,6 +256,22 @@ TEST_F(AuditTrailTest, LimitsHowOftenACallerMayAsk) {
   EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"rate\"}"), "");
 }
 
+TEST_F(AuditTrailTest, DoesNotTellWhichTenantsThereAreByAsManyRefusals) {
+  owners->add("beta");
+  config.callers.rate = 0.01;
+  config.callers.burst = 3;
+  start();
+  ASSERT_TRUE(eventually([&] { return get("wall", "beta").ok(); })) << "it is known by now";
+  for (const char* tenant : {"beta", "made-up", "beta"}) {
+    EXPECT_EQ(reason_of(get("crm", tenant)), "ACCESS_DENIED") << tenant;
+  }
+  for (const char* tenant : {"beta", "made-up"}) {
+    const auto info = info_of(get("crm", tenant));
+    EXPECT_EQ(info.reason(), "RATE_LIMITED") << tenant;
+    EXPECT_EQ(info.metadata().at("tenant"), "tenants/-") << tenant;
+  }
+}
+
 TEST_F(AuditTrailTest, LooksAtNoMoreTokensFromWhereTooManyWereWrong) {
   config.callers.failed_logins = 3;
   start();
@@ -247,6 +311,57 @@ TEST_F(AuditTrailTest, LimitsTheWatchesOfACaller) {
   EXPECT_EQ(watch("crm", true), std::pair(true, std::string("PERFORMANCE_LIMIT_EXCEEDED")));
   EXPECT_TRUE(eventually([&] { return watch("crm", false).first; })) << "its place is free again";
   EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"watches\"}"), "");
+}
+
+TEST_F(AuditTrailTest, AWatchThatIsNotLetInTakesNoPlaceOfItsCaller) {
+  config.callers.watches_max = 2;
+  config.limits.watches_max = 1;
+  start();
+  WatchRequest request;
+  request.set_parent("tenants/acme");
+  WatchResponse response;
+  grpc::ClientContext first;
+  first.AddMetadata("authorization", "Bearer " + PolicyFile::token_of("crm"));
+  const auto watching = Events::NewStub(channel)->Watch(&first, request);
+  ASSERT_TRUE(watching->Read(&response));
+  for (int i = 0; i < 5; ++i) {
+    const auto status = as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+      const auto refused = Events::NewStub(channel)->Watch(&context, request);
+      EXPECT_FALSE(refused->Read(&response));
+      return refused->Finish();
+    });
+    EXPECT_FALSE(status.ok());
+  }
+  X first.TryCancel();
+  while (watching->Read(&response)) {
+  }
+  watching->Finish();
+}
+
+// Its frame goes when all that it worked with has gone: to be seen in a build with sanitizers.
+TEST_F(AuditTrailTest, EndsWithAWatchThatWaitsForAnAnswer) {
+  config.drain_limit = 1ms;
+  start();
+  owners->with("acme", [](ScriptedOwners::Tenant& it) {
+    it.silent = true;
+    it.heard.clear();
+  });
+  std::thread watching([&] {
+    as(PolicyFile::token_of("crm"), [&](grpc::ClientContext& context) {
+      WatchRequest request;
+      request.set_parent("tenants/acme");
+      WatchResponse response;
+      const auto stream = Events::NewStub(channel)->Watch(&context, request);
+      while (stream->Read(&response)) {
+      }
+      return stream->Finish();
+    });
+  });
+  EXPECT_TRUE(eventually([&] {
+    return owners->with("acme", [](ScriptedOwners::Tenant& it) { return !it.heard.empty(); });
+  }));
+  EXPECT_EQ(stop(), 0);
+  watching.join();
 }
 
 }  // namespace

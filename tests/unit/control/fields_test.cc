@@ -79,14 +79,22 @@ class Table {
       change([](auto& it) { it.set_connection(kCall); }, "connection",
              "connection \"tenants/acme/calls/c7-1\" is not of the form "
              "tenants/{tenant}/connections/{connection}");
+      change([](auto& it) { it.set_connection("tenants/_/connections/c7-1-2"); }, "connection",
+             "connection \"tenants/_/connections/c7-1-2\" is not of the form "
+             "tenants/{tenant}/connections/{connection}");
     }
     if constexpr (requires(Request it) { it.set_call(""); }) {
+      change([](auto& it) { it.set_call("tenants/_/calls/c7-1"); }, "call",
+             "call \"tenants/_/calls/c7-1\" is not of the form tenants/{tenant}/calls/{call}");
       change([](auto& it) { it.clear_call(); }, "call",
              "call is missing: expected tenants/{tenant}/calls/{call}");
       change([](auto& it) { it.set_call("c7-1"); }, "call",
              "call \"c7-1\" is not of the form tenants/{tenant}/calls/{call}");
     }
     if constexpr (requires(Request it) { it.set_device(""); }) {
+      change([](auto& it) { it.set_device("tenants/_/devices/201"); }, "device",
+             "device \"tenants/_/devices/201\" is not of the form "
+             "tenants/{tenant}/devices/{device}");
       change([](auto& it) { it.clear_device(); }, "device",
              "device is missing: expected tenants/{tenant}/devices/{device}");
       change([](auto& it) { it.set_device("tenants/acme/devices/20 1"); }, "device",
@@ -97,6 +105,10 @@ class Table {
       auto fine = valid<Request>();
       fine.set_other_connection(kOther);
       EXPECT_FALSE(rpc::read(service, fine).failure());
+      change([](auto& it) { it.set_other_connection("tenants/_/connections/c7-9-1"); },
+             "other_connection",
+             "other_connection \"tenants/_/connections/c7-9-1\" is not of the form "
+             "tenants/{tenant}/connections/{connection}");
       change([](auto& it) { it.set_other_connection("x"); }, "other_connection",
              "other_connection \"x\" is not of the form tenants/{tenant}/connections/{connection}");
       change([](auto& it) { it.set_other_connection(kConnection); }, "other_connection",

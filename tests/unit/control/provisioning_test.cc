@@ -267,6 +267,19 @@ TEST_F(ProvisioningTest, ReadsAndDeletesEachKind) {
   EXPECT_EQ(heard().size(), asked);
 }
 
+TEST_F(ProvisioningTest, PassesNothingOnThatItDoesNotKnow) {
+  auto request = a_user();
+  const std::string known = request.SerializeAsString();
+  for (google::protobuf::Message* part :
+       std::initializer_list<google::protobuf::Message*>{&request, request.mutable_user()}) {
+    part->GetReflection()->MutableUnknownFields(part)->AddLengthDelimited(999, "tenants/beta");
+  }
+  verdict(request);
+  const auto all = heard();
+  ASSERT_FALSE(all.empty());
+  EXPECT_EQ(all.back().order().create_user().SerializeAsString(), known);
+}
+
 TEST_F(ProvisioningTest, NamesTheFieldOfADeviceThatIsWrong) {
   const auto with = [&](auto change) {
     auto request = a_device();

@@ -124,6 +124,21 @@ TEST_F(ServerTest, CountsWhatItAnswers) {
               HasSubstr("pbxgw_command_seconds_bucket{rpc=\"GetTenant\""));
 }
 
+TEST_F(ServerTest, CountsWhatThereIsNotAsOne) {
+  start();
+  see("acme");
+  for (int i = 0; i < 100; ++i) {
+    raw("/pbxgw.v1.Tenants/Made" + std::to_string(i), "");
+    raw("/pbxgw.provisioning.v1.Provisioning/Made" + std::to_string(i), "");
+  }
+  tenant("nobody");
+  const std::string metrics = admin("/metrics").second;
+  EXPECT_THAT(metrics, testing::Not(HasSubstr("Made")));
+  EXPECT_EQ(metric("pbxgw_commands_total{rpc=\"other\",code=\"UNIMPLEMENTED\"}") +
+                metric("pbxgw_commands_total{code=\"UNIMPLEMENTED\",rpc=\"other\"}"),
+            "200");
+}
+
 TEST_F(ServerTest, TellsWhyItCannotListen) {
   start();
   Config other = config;

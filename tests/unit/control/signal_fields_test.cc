@@ -36,6 +36,11 @@ StartCall start(const std::string& call = "1a2b3c4d@app", const std::string& des
   return it;
 }
 
+TEST(SignalFieldsTest, TakesNoOpenForADeviceOfNoTenant) {
+  EXPECT_EQ(wrong_open([](auto& it) { it.mutable_open()->set_device("tenants/_/devices/501"); }),
+            "open.device");
+}
+
 TEST(SignalFieldsTest, TakesAnOpenForADevice) {
   SignalRequest request;
   request.mutable_open()->set_device("tenants/acme/devices/501");

@@ -251,6 +251,19 @@ TEST_F(SignalTest, CarriesMessagesBothWaysInOrder) {
   EXPECT_EQ(metric("pbxgw_signal_messages_total{direction=\"to_client\"}"), "4");
 }
 
+TEST_F(SignalTest, PassesNothingOnThatItDoesNotKnow) {
+  MediaClient client(channel);
+  auto first = opening();
+  auto* open = first.mutable_open();
+  open->GetReflection()->MutableUnknownFields(open)->AddLengthDelimited(999, "tenants/beta");
+  client.say(first);
+  EXPECT_EQ(client.rings(1), std::vector<std::string>{"ready"});
+  EXPECT_EQ(at_stream([](Desk::Stream& it) { return it.options.SerializeAsString(); }),
+            opening().open().SerializeAsString());
+  client.leave();
+  EXPECT_TRUE(client.finish().ok());
+}
+
 TEST_F(SignalTest, EndsWellWhenTheClientLeaves) {
   const auto one = opened();
   one->say(hang_up("a"));
