@@ -183,15 +183,18 @@ RefusalLimit::Kind& RefusalLimit::find(Table& table, std::string key, TimePoint 
 std::vector<AuditRecord> RefusalLimit::take(TimePoint now) {
   std::vector<AuditRecord> taken;
   for (Table* table : {&principals_, &strangers_}) {
-    std::erase_if(table->kinds, [&](auto& each) {
-      Kind& kind = each.second;
-      if (kind.until > now) return false;
+    for (auto each = table->kinds.begin(); each != table->kinds.end();) {
+      Kind& kind = each->second;
+      if (kind.until > now) {
+        ++each;
+        continue;
+      }
       if (kind.left_out > 0) {
         kind.last.set_left_out(kind.left_out - 1);  // this one is told
         taken.push_back(std::move(kind.last));
       }
-      return true;
-    });
+      each = table->kinds.erase(each);
+    }
   }
   return taken;
 }
