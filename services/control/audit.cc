@@ -152,12 +152,13 @@ bool RefusalLimit::pass(AuditRecord& record, TimePoint now) {
   const bool is_stranger = record.principal().empty();
   std::string key = network_of(record.address()) + '\n' + record.reason();
   if (!is_stranger) key += '\n' + record.rpc() + '\n' + record.principal();
-  Kind& kind = find(is_stranger ? strangers_ : principals_, std::move(key), now);
+  Table& table = is_stranger ? strangers_ : principals_;
+  Kind& kind = find(table, std::move(key), now);
   if (kind.until <= now) {
     record.set_left_out(kind.left_out);
     kind = Kind{now + kWindow, 0, 0, {}};
   }
-  if (kind.told < each_max_) {
+  if (kind.told < table.most.each) {
     ++kind.told;
     return true;
   }
@@ -170,13 +171,13 @@ RefusalLimit::Kind& RefusalLimit::find(Table& table, std::string key, TimePoint 
   auto& kinds = table.kinds;
   const auto found = kinds.find(key);
   if (found != kinds.end()) return found->second;
-  if (kinds.size() >= table.kinds_max && now - table.swept >= std::chrono::seconds(1)) {
+  if (kinds.size() >= table.most.kinds && now - table.swept >= std::chrono::seconds(1)) {
     table.swept = now;  // not for each one of a flood
     std::erase_if(kinds, [&](const auto& each) {
       return each.second.until <= now && each.second.left_out == 0;
     });
   }
-  if (kinds.size() >= table.kinds_max) key.clear();
+  if (kinds.size() >= table.most.kinds) key.clear();
   return kinds.try_emplace(std::move(key), Kind{now + kWindow, 0, 0, {}}).first->second;
 }
 

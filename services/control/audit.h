@@ -61,8 +61,13 @@ class RefusalLimit {
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::minutes kWindow{1};
 
-  RefusalLimit(std::uint32_t each_max, std::size_t kinds_max, std::size_t stranger_kinds_max)
-      : each_max_(each_max), principals_{kinds_max}, strangers_{stranger_kinds_max} {}
+  // So many a minute of each kind, and so many kinds.
+  struct Most {
+    std::uint32_t each;
+    std::size_t kinds;
+  };
+  RefusalLimit(Most of_principals, Most of_strangers)
+      : principals_{of_principals}, strangers_{of_strangers} {}
 
   // Whether to tell this one. Then it may have been given what was left out before.
   bool pass(pbxgw::v1::AuditRecord& record, TimePoint now);
@@ -77,13 +82,12 @@ class RefusalLimit {
     pbxgw::v1::AuditRecord last;  // of those left out
   };
   struct Table {
-    std::size_t kinds_max;
+    Most most;
     std::map<std::string, Kind, std::less<>> kinds{};
     TimePoint swept{};
   };
   static Kind& find(Table& table, std::string key, TimePoint now);
 
-  const std::uint32_t each_max_;
   Table principals_, strangers_;
 };
 

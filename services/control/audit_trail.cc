@@ -89,7 +89,7 @@ AuditTrail::AuditTrail(bus::JetStream& jetstream, const Directory& directory,
       id_prefix_(chance()),
       publisher_(jetstream.connection(), publisher_options(options_)),
       wake_(executor_),
-      refusals_(options_.refusals_max, options_.kinds_max, options_.stranger_kinds_max) {
+      refusals_(options_.refusals, options_.strangers_refusals) {
   for (std::size_t i = 0; i < kLanes; ++i) {
     bus::Lane::Handlers handlers;
     handlers.on_loss = [this](const bus::Loss& loss) { lose(loss.count, base::name_of(loss.why)); };

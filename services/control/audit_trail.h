@@ -28,10 +28,8 @@ struct AuditOptions {
   std::chrono::nanoseconds max_age = std::chrono::hours(24 * 90);
   std::int64_t max_bytes = 256 << 20;
   int replicas = 1;
-  // Of refusals of one kind, in a minute, and of kinds at a time: of principals, and of strangers.
-  std::uint32_t refusals_max = 10;
-  std::size_t kinds_max = 1'000;
-  std::size_t stranger_kinds_max = 20;
+  // Of principals a kind is one RPC; of strangers all that they try.
+  RefusalLimit::Most refusals{10, 1'000}, strangers_refusals{200, 20};
   // Records that wait for NATS.
   bus::LaneLimits lane{10'000, 8u << 20, std::chrono::milliseconds(0)};
   std::size_t bytes_max = 16u << 20;  // of all lanes

@@ -160,8 +160,9 @@ grpc_ssl_certificate_config_reload_status Certificates::fetch(
   const auto& present = certificates.present_;
   if (certificates.given_ == present) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
   const grpc_ssl_pem_key_cert_pair pair{present->key.c_str(), present->certificate.c_str()};
-  const char* roots = present->client_ca.empty() ? nullptr : present->client_ca.c_str();
-  *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
+  // gRPC insists on roots, also where it asks clients for nothing that they would be for.
+  const std::string& roots = present->client_ca.empty() ? present->certificate : present->client_ca;
+  *config = grpc_ssl_server_certificate_config_create(roots.c_str(), &pair, 1);
   certificates.given_ = present;
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }

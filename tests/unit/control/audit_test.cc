@@ -133,7 +133,7 @@ TEST_F(AuditTest, TellsOfEveryRpcThatChangesSomething) {
 
 struct RefusalLimitTest : Test {
   RefusalLimit::TimePoint now{std::chrono::hours(1)};
-  RefusalLimit limit{3, 4, 2};
+  RefusalLimit limit{{3, 4}, {3, 2}};
 
   static AuditRecord refusal(const std::string& address, const std::string& rpc = "s/Watch",
                              const std::string& principal = "crm") {

@@ -161,17 +161,18 @@ TEST_F(AuditTrailTest, TellsOfEveryRefusalToWhomItConcerns) {
 
 TEST_F(AuditTrailTest, LeavesOutMostOfAFlood) {
   config.callers.failed_logins = 10'000;
+  config.audit.strangers_refusals.each = 10;
   start();
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(get_with("wrong").ok());
-  ASSERT_TRUE(eventually([&] { return count() >= config.audit.refusals_max; }));
+  ASSERT_TRUE(eventually([&] { return count() >= config.audit.strangers_refusals.each; }));
   call("crm");
   record("acme", "MakeCall");
-  EXPECT_EQ(count(), config.audit.refusals_max + 1u);
+  EXPECT_EQ(count(), config.audit.strangers_refusals.each + 1u);
 }
 
 TEST_F(AuditTrailTest, LeavesSpaceForOthersHoweverMuchIsToldOfOne) {
   config.audit.max_bytes = 1 << 20;
-  config.audit.refusals_max = 1'000;
+  config.audit.refusals.each = config.audit.strangers_refusals.each = 1'000;
   config.callers.failed_logins = 10'000;
   start();
   call("crm");
