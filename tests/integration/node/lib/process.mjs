@@ -77,15 +77,15 @@ export class Process {
       this.lines.on('line', look);
     });
     const limit = new Promise((_, fail) => {
-      setTimeout(() => {
-        this.child.kill('SIGKILL');  // nobody else has it yet
-        fail(new Error(`${this.name} is not ready`));
-      }, patience).unref();
+      setTimeout(() => fail(new Error(`${this.name} is not ready`)), patience).unref();
     });
     const end = this.ended.then((exit) => {
       throw new Error(`${this.name} ended with ${JSON.stringify(exit)}:\n${this.tail()}`);
     });
-    return Promise.race([ready, limit, end]);
+    return Promise.race([ready, limit, end]).catch((error) => {
+      this.child.kill('SIGKILL');  // nobody else has it yet
+      throw error;
+    });
   }
 
   signal(name) {
