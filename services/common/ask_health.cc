@@ -31,8 +31,10 @@ int ask_health(const std::string& address, std::uint16_t port, const std::string
   client.set_read_timeout(kPatience);
   const auto reply = client.Get("/" + probe);
   if (!reply) {
+    // The library's word for it is "Connection".
+    const bool refused = reply.error() == httplib::Error::Connection;
     out << probe << ": no answer from " << address << ":" << port << ": "
-        << httplib::to_string(reply.error()) << '\n';
+        << (refused ? "cannot connect" : httplib::to_string(reply.error())) << '\n';
     return 1;
   }
   out << probe << ": " << first_line(reply->body) << '\n';
