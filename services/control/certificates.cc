@@ -103,6 +103,12 @@ class Credentials final : public grpc::ServerCredentials {
 
 }  // namespace
 
+std::optional<system_clock::time_point> expiry_of(const std::string& pem) {
+  const auto certificates = certificates_in(pem);
+  if (certificates.empty()) return std::nullopt;
+  return expiry_of(*certificates.front());
+}
+
 boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
                                                    const TlsMaterial* before) {
   TlsMaterial material;

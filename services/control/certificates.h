@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include <boost/system/result.hpp>
@@ -39,6 +40,9 @@ struct Unfit {
 // Nothing is looked at if all is as in `before`.
 boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
                                                    const TlsMaterial* before = nullptr);
+
+// When the first certificate in a text expires; never, if there is none.
+std::optional<std::chrono::system_clock::time_point> expiry_of(const std::string& pem);
 
 // The certificate that we show to whoever connects, and who signs those of clients. Files that
 // change are taken without a restart, for the connections that are made from then on; those that
