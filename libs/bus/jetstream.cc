@@ -23,6 +23,7 @@ std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::chrono::nanoseconds value) {
   std::ostringstream out;
+  out.precision(12);  // 90 days are 7776000s
   out << std::chrono::duration<double>(value).count() << "s";
   return out.str();
 }

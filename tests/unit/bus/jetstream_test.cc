@@ -64,15 +64,16 @@ TEST_F(JetStreamTest, ChangesTheLimitsOfAStreamAndNothingElse) {
   auto config = events();
   EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::exact) << why;
   EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::exact) << why;
-  config.max_age = 2h;
+  config.max_age = 90 * 24h;
   config.max_bytes = 20'000'000;
   config.max_messages_per_subject = 7;
   config.duplicate_window = 90s;
   EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::adapted) << why;
-  EXPECT_EQ(why,
-            "stream EVENTS: max_age: wanted 7200s, found 3600s; max_bytes: wanted 20000000, found "
-            "10000000; max_messages_per_subject: wanted 7, found -1; duplicate_window: wanted 90s, "
-            "found 30s");
+  EXPECT_EQ(
+      why,
+      "stream EVENTS: max_age: wanted 7776000s, found 3600s; max_bytes: wanted 20000000, found "
+      "10000000; max_messages_per_subject: wanted 7, found -1; duplicate_window: wanted 90s, "
+      "found 30s");
   EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
 
   auto other = config;
