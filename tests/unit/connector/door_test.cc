@@ -16,6 +16,7 @@
 #include <gmock/gmock.h>
 
 #include "net/http_client.h"
+#include "support/patience.h"
 #include "telemetry/log.h"
 #include "unit/connector/dialling_pbx.h"
 #include "unit/net/certificates.h"
@@ -109,7 +110,7 @@ struct DoorTest : testing::Test {
   }
   template <class Done>
   bool run_until(Done done) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto end = std::chrono::steady_clock::now() + support::kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() >= end) return false;
       io.restart();
