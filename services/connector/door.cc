@@ -66,8 +66,10 @@ base::Result<std::shared_ptr<net::TlsContext>> tls_of(const InboundConfig& confi
   return net::TlsContext::make(options, net::TlsContext::Role::server, why);
 }
 
-net::HttpReply plain_text(unsigned status, std::string text) {
-  return {status, std::move(text), {{"Content-Type", "text/plain"}}};
+// Behind a proxy that keeps connections for others, too, what comes next may be a PBX, whose time
+// for the login has run since this one connected.
+net::HttpReply turn_away(unsigned status, std::string text) {
+  return {status, std::move(text), {{"Content-Type", "text/plain"}}, /*is_last=*/true};
 }
 
 }  // namespace
@@ -169,11 +171,11 @@ struct Door::Doorman {
         kLog.warning("no tenant's PBX connects to this path",
                      {{"peer", request.peer}, {"suppressed", *suppressed}});
       }
-      return plain_text(404, "not found\n");
+      return turn_away(404, "not found\n");
     }
     if (!request.upgrade) {
       guest.has("not_websocket");
-      auto reply = plain_text(426, "this is where a PBX opens its WebSocket\n");
+      auto reply = turn_away(426, "this is where a PBX opens its WebSocket\n");
       reply.headers.emplace_back("Upgrade", "websocket");
       return reply;
     }
@@ -301,6 +303,15 @@ asio::awaitable<void> Door::Doorman::receive(std::shared_ptr<State> state, net::
                                   {"pbx", pbx},
                                   {"via", via},
                                   {"suppressed", *suppressed}});
+    }
+    co_return;
+  }
+  if (why == Errc::link_lost) {
+    guest->has("hung_up");
+    if (const auto suppressed = state->may_log(name)) {
+      kLog.warning(
+          "PBX hung up while it waited for its tenant's owner",
+          {{"tenant", name}, {"peer", request.peer}, {"pbx", pbx}, {"suppressed", *suppressed}});
     }
     co_return;
   }

@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 
 #include "net/http_client.h"
@@ -30,6 +31,7 @@ using base::Errc;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 using namespace std::chrono_literals;
@@ -260,6 +262,24 @@ TEST_F(DoorTest, AnswersWhatIsNoWebSocketOfATenants) {
   expect_outcome("not_websocket", 1);
 }
 
+TEST_F(DoorTest, KeepsNoConnectionOfWhoIsNoPbx) {
+  open();
+  tcp::socket socket(io);
+  socket.connect({asio::ip::address_v4::loopback(), door->port()});
+  const std::string twice =
+      "GET /nobody HTTP/1.1\r\nHost: x\r\n\r\nGET /acme HTTP/1.1\r\nHost: x\r\n\r\n";
+  asio::write(socket, asio::buffer(twice));
+  std::string heard;
+  const auto [error, size] = await(asio::async_read(socket, asio::dynamic_buffer(heard), kTuple));
+  EXPECT_EQ(error, asio::error::eof);
+  EXPECT_THAT(heard, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(heard, HasSubstr("Connection: close"));
+  EXPECT_THAT(heard, Not(HasSubstr("426")));
+  socket.close();
+  expect_outcome("unknown_path", 1);
+  expect_nobody_there();
+}
+
 TEST_F(DoorTest, LetsNoAddressHaveMoreThanItsShareBeforeTheLogin) {
   config.per_address_max = 2;
   open();
@@ -318,6 +338,35 @@ TEST_F(DoorTest, SendsAwayWhoseTenantFindsNoOwnerHere) {
   expect_outcome("no_owner", 1);
   EXPECT_THAT(waiting, ElementsAre(std::set<std::string>{"master"}, std::set<std::string>{}));
   expect_nobody_there();
+}
+
+TEST_F(DoorTest, NoticesWhoHangsUpWhileWaiting) {
+  lobby.leave(base::TenantId("acme"));
+  open();
+  auto lost = log_in(pbx);
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 1; }));
+  lost.drop();
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 2; }));
+  expect_outcome("hung_up", 1);
+  {
+    const auto gone = log_in(pbx);  // its destructor ends the TCP connection
+    EXPECT_TRUE(run_until([&] { return waiting.size() == 3; }));
+  }
+  expect_outcome("hung_up", 2);
+  EXPECT_THAT(waiting, ElementsAre(std::set<std::string>{"master"}, std::set<std::string>{},
+                                   std::set<std::string>{"master"}, std::set<std::string>{}));
+  expect_nobody_there();
+}
+
+TEST_F(DoorTest, OffersNobodyWhoHasHungUp) {
+  lobby.leave(base::TenantId("acme"));
+  open();
+  auto lost = log_in(pbx);
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 1; }));
+  lost.drop();
+  serve("acme");  // before anybody has looked
+  EXPECT_THAT(taken, IsEmpty());
+  expect_outcome("hung_up", 1);
 }
 
 TEST_F(DoorTest, LetsPbxsWaitForAnOwnerInTheirOrder) {
