@@ -18,7 +18,7 @@ let verify = false;
 
 // The shipped files, but control logs in with a password, and certificates of clients may be asked for.
 const edit = (name, text) => {
-  if (name === 'keys.conf.example') return text.replace(/^CONTROL_KEY.*$/m, '');
+  if (name === 'keys/keys.conf.example') return text.replace(/^CONTROL_KEY.*$/m, '');
   if (name === 'accounts.conf') {
     return text.replace('{ nkey: $CONTROL_KEY,', `{ user: "control", password: "${passwords.control}",`);
   }
