@@ -80,6 +80,7 @@ export class SecureNats {
   }
   // The configuration, with the keys there are now.
   write() {
+    fs.mkdirSync(this.file('keys'), { recursive: true });
     for (const name of ['pbxgw.conf', 'accounts.conf', 'permissions.conf', 'keys/keys.conf.example']) {
       let text = fs.readFileSync(path.join(shipped, name), 'utf8')
         .replace('0.0.0.0:4222', `127.0.0.1:${this.port}`)
