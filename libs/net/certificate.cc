@@ -9,22 +9,17 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/handle.h"
+
 namespace net {
 
 namespace {
 
 using std::chrono::system_clock;
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* it) const {
-    free(it);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, base::FreedBy<BIO_free>>;
+using Certificate = std::unique_ptr<X509, base::FreedBy<X509_free>>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, base::FreedBy<EVP_PKEY_free>>;
 
 // Without this, OpenSSL asks at the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
