@@ -137,6 +137,7 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 
 void Control::update_health() {
   bus_report_.update();
+  metrics_.certificate_expiry.at({"nats"}).set(bus_report_.certificate_expires());
   const bool connected = connection_->connected();
   metrics_.nats_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.

@@ -77,7 +77,8 @@ Metrics::Metrics(telemetry::Metrics& registry)
           "RPCs refused since their caller asks for too much: rate, failed_logins or watches.",
           {{"limit", 3}})),
       certificate_expiry(registry.gauges("pbxgw_certificate_expiry_timestamp_seconds",
-                                         "When a certificate of ours expires, since 1970.",
+                                         "When a certificate that we show expires, grpc to callers "
+                                         "or nats to NATS, since 1970; 0: we show none.",
                                          {{"which", 4}})),
       certificate_reloads(registry.counters(
           "pbxgw_certificate_reloads_total",

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 
+#include "net/certificate.h"
 #include "net/http_client.h"
 #include "support/patience.h"
 #include "telemetry/log.h"
@@ -440,9 +442,18 @@ TEST_F(DoorTest, SpeaksTlsWithItsCertificate) {
   EXPECT_TRUE(until_taken(1));
   expect_outcome("admitted", 1);
 
+  const auto expiry = [this] { return metrics.certificate_expiry.at({"inbound"}).value(); };
+  const auto expires_of = [](const std::string& file) {
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    const auto facts = net::read_certificate(text.str());
+    return std::chrono::duration<double>(facts.value().expires.time_since_epoch()).count();
+  };
+  EXPECT_EQ(expiry(), expires_of(config.certificate_file));
+
   // Renewed, by another authority; then overwritten with what is none.
   net::testing::Authority next("Next Authority");
-  const auto renewed = next.issue({});
+  const auto renewed = next.issue({.valid_to_days = 90});
   const auto replace = [](const std::string& file, const std::string& by) {
     std::filesystem::copy_file(by, file, std::filesystem::copy_options::overwrite_existing);
   };
@@ -451,6 +462,12 @@ TEST_F(DoorTest, SpeaksTlsWithItsCertificate) {
   door->renew_certificate();
   std::ofstream(config.key_file) << "nonsense";
   door->renew_certificate();
+  EXPECT_EQ(expiry(), expires_of(renewed.certificate_file));
+  const auto reloads = [this](const char* outcome) {
+    return metrics.certificate_reloads.at({"inbound", outcome}).value();
+  };
+  EXPECT_EQ(reloads("taken"), 1);
+  EXPECT_EQ(reloads("refused"), 1);
   trust.ca_file = next.ca_file();
   const auto trusting = net::TlsContext::make(trust, net::TlsContext::Role::client, why);
   where = {"127.0.0.1", std::to_string(door->port()), "/acme", true, {}};
