@@ -107,7 +107,10 @@ Connector::Connector(Config config, std::string config_file, Reload reload,
   watch_files();
 }
 
-Connector::~Connector() { admin_.reset(); }
+Connector::~Connector() {
+  admin_.reset();
+  requests_->close();
+}
 
 int Connector::run() {
   kLog.info("starting", {{"version", telemetry::version()},

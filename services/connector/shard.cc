@@ -123,6 +123,7 @@ Shard::Shard(Commons& all, unsigned number, telemetry::Heartbeats& heartbeats)
 Shard::~Shard() {
   io_.stop();
   thread_.join();
+  requests->close();
 }
 
 // Shows that this thread turns, and what its publisher did.

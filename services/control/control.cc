@@ -91,7 +91,8 @@ Control::Control(const Config& config)
   bus_report_.follow(connection_, "home");
 }
 
-Control::~Control() = default;
+// What waits for a reply is let go while there still is an executor that it can be destroyed with.
+Control::~Control() { requests_->close(); }
 
 int Control::run() {
   kLog.info("started", {{"version", telemetry::version()},

@@ -12,10 +12,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 step() { # step NAME COMMAND…
-  local name=$1 start; start=$(date +%s); shift
-  echo "--- $name"
+  local step=$1 start; start=$(date +%s); shift
+  echo "--- $step"
   "$@"
-  echo "--- $name: $(($(date +%s) - start)) s"
+  echo "--- $step: $(($(date +%s) - start)) s"
 }
 
 tools() {
@@ -80,10 +80,10 @@ images() {
 # Each alone, with nothing around it: it starts, says so, and ends when told to.
 run_each() {
   local away='{nats: {urls: ["nats://127.0.0.1:4222"]}, admin: {address: 0.0.0.0}}'
+  local name
   for name in connector control; do echo "$away" > "$work/$name.yaml"; done
   chmod 755 "$work" && chmod 644 "$work"/*.yaml
   "$here/engine.sh" run pbxgw/simulator:latest 'podman logs one | grep -q "\"ready\":true"' --tmpfs /tmp
-  local name
   for name in connector control; do
     # NATS is not there, so it is alive and not ready: that is what livez and readyz are apart for.
     "$here/engine.sh" run "pbxgw/$name:latest" "podman exec one $name --health=startupz && ! podman exec one $name --health=readyz" \
@@ -112,7 +112,7 @@ production() {
 }
 
 kube() {
-  local made=$work/secrets
+  local name made=$work/secrets
   secrets
   secret() { echo ---; kubectl create secret generic --dry-run=client -o yaml "$@"; }
   {
