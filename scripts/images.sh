@@ -3,7 +3,7 @@
 #
 #   scripts/images.sh [TARGET…]       connector, control, simulator, pbxctl; without any, all
 #
-# Names them pbxgw/TARGET:latest and pbxgw/TARGET:VERSION. With docker, podman or buildah, whichever is there, or what
+# Names them pbxgw/TARGET:latest and pbxgw/TARGET:TAG, which is scripts/version.sh's. With docker, podman or buildah, whichever is there, or what
 # BUILD says: a command that takes the options of `docker build`. PREFIX (pbxgw) stands before the names; PRESET (image)
 # is how they are compiled.
 set -euo pipefail
@@ -30,5 +30,5 @@ for target in "${targets[@]}"; do
   name=${PREFIX:-pbxgw}/$target
   $BUILD --target "$target" --build-arg "PRESET=${PRESET:-image}" --build-arg "VERSION=$VERSION" \
     --build-arg "REVISION=$REVISION" --build-arg "CREATED=$CREATED" --build-arg "SOURCE=$SOURCE" \
-    -t "$name:latest" -t "$name:${VERSION//+/-}" .
+    -t "$name:latest" -t "$name:$TAG" .
 done

@@ -286,6 +286,11 @@ ConnectionStatistics Connection::statistics() const {
           .renewal_failures = renewal_failures_};
 }
 
+std::string Connection::certificate() const {
+  const std::lock_guard lock(mutex_);
+  return identity_->certificate;
+}
+
 std::uint64_t Connection::listen(OnEvent listener) {
   listeners_.emplace(++last_listener_, std::move(listener));
   return last_listener_;

@@ -116,6 +116,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool connected() const { return *up_ != 0; }
   // Any thread.
   ConnectionStatistics statistics() const;
+  // What we show to servers that ask who we are, in PEM: of the connection there is, or else of the
+  // last one. Empty: nothing. Any thread.
+  std::string certificate() const;
 
   // Waits until the server has all that was published, but not beyond `deadline`; then closes.
   // Nothing that uses the connection will hear from it again, apart from the event `closed`. Await

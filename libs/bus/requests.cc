@@ -152,6 +152,8 @@ Requests::Requests(std::shared_ptr<Connection> connection, std::size_t pending_m
 
 Requests::~Requests() { impl_->end(); }
 
+void Requests::close() { impl_->end(); }
+
 void Requests::request(Outgoing request, Duration timeout, Done done) {
   if (impl_->count.fetch_add(1) >= impl_->pending_max) {
     return impl_->fail(std::move(done), Errc::too_many_requests);

@@ -25,7 +25,9 @@ struct Outgoing {
 };
 
 // Requests and their replies, any number at once over one inbox, and no thread waits for any of
-// them. Lives as long as its connection is used; destroying it ends what is pending.
+// them. Lives as long as its connection is used; destroying it ends what is pending. A coroutine
+// that waits for a reply may itself be what keeps this object and the connection alive: so whoever
+// has made it calls close() before the executor goes, and then nothing of them outlives that.
 //
 // A request fails with
 //   owner_moving       nobody serves the subject (NATS: "no responders")
@@ -33,7 +35,7 @@ struct Outgoing {
 //   bus_unavailable    not connected, so it was not sent
 //   too_many_requests  `pending_max` wait already, here or at the one who serves the subject
 //   message_too_big    beyond what the server takes
-//   shutting_down      this object is being destroyed
+//   shutting_down      closed, or being destroyed
 class Requests {
  public:
   using Done = std::function<void(base::Result<std::string> reply)>;
@@ -43,6 +45,10 @@ class Requests {
   ~Requests();  // on the connection's executor, or once that has stopped
   Requests(const Requests&) = delete;
   Requests& operator=(const Requests&) = delete;
+
+  // Fails what is pending, and every request from now on. Like the destructor, on the connection's
+  // executor, or once that has stopped.
+  void close();
 
   // Any thread. `done` is called exactly once, on the connection's executor, never from within this
   // call. For gRPC's threads, among others.

@@ -16,7 +16,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <sys/inotify.h>
-#include <sys/stat.h>
+
+#include "config/file_state.h"
 
 namespace config {
 namespace {
@@ -34,29 +35,13 @@ int inotify_or_throw() {
   return descriptor;
 }
 
-// Which file stands behind the path, links followed, and in which state.
-struct Identity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t seconds = 0, nanoseconds = 0;
-
-  bool operator==(const Identity&) const = default;
-};
-
-std::optional<Identity> identity_of(const std::filesystem::path& path) {
-  struct stat it {};
-  if (::stat(path.c_str(), &it) != 0) return std::nullopt;
-  return Identity{it.st_dev, it.st_ino, it.st_size, it.st_mtim.tv_sec, it.st_mtim.tv_nsec};
-}
-
 }  // namespace
 
 struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
   static constexpr int kNone = -1;
 
   struct File {
-    std::optional<Identity> seen{};
+    std::optional<FileState> seen{};
     int folder = kNone, target = kNone;  // descriptors of watches
     std::string target_name{};           // behind the link, in the folder of `target`
   };
@@ -105,7 +90,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
     const bool watched = file.folder != kNone;
     const int error = errno;
     follow_link(*entry);
-    if (is_new) file.seen = identity_of(path);
+    if (is_new) file.seen = state_of(path);
     errno = error;
     return watched;
   }
@@ -248,10 +233,10 @@ struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
       const auto found = files.find(path);
       if (found == files.end()) continue;
       auto& file = found->second;
-      if (identity_of(path) != file.seen || file.folder == kNone || file.target == kNone) {
+      if (state_of(path) != file.seen || file.folder == kNone || file.target == kNone) {
         add(path);
       }
-      const auto now = identity_of(path);
+      const auto now = state_of(path);
       const bool differs = now != file.seen || certain.contains(path);
       file.seen = now;
       // While it is absent there is nothing to read; it will come back, or not.

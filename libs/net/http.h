@@ -24,6 +24,7 @@ struct HttpReply {
   unsigned status = 200;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // Content-Type, Set-Cookie, …
+  bool is_last = false;  // the connection ends with it, whatever the client wishes
 };
 
 }  // namespace net

@@ -262,9 +262,10 @@ asio::awaitable<void> HttpServer::Impl::serve(Stream stream, std::shared_ptr<Vis
       }
       answer = plain_text(400, "an upgrade to WebSocket is expected here\n");
     }
-    const bool keep_alive = request.keep_alive();
-    const bool is_sent = co_await reply(stream, deadline, std::move(std::get<HttpReply>(answer)),
-                                        request.version(), keep_alive);
+    auto& last = std::get<HttpReply>(answer);
+    const bool keep_alive = request.keep_alive() && !last.is_last;
+    const bool is_sent =
+        co_await reply(stream, deadline, std::move(last), request.version(), keep_alive);
     if (!is_sent) co_return;
     if (!keep_alive) {
       co_await hang_up(stream, deadline);

@@ -236,6 +236,12 @@ TlsContext::Counts TlsContext::counts() const {
   return {impl_->handshakes.load(), impl_->resumed.load()};
 }
 
+std::optional<CertificateFacts> TlsContext::certificate() const {
+  const X509* ours = SSL_CTX_get0_certificate(impl_->ctx);
+  if (!ours) return std::nullopt;
+  return facts_of(*ours);
+}
+
 TlsSession::TlsSession(std::shared_ptr<TlsContext> context, const std::string& host,
                        const std::string& port)
     : context_(std::move(context)), ssl_(SSL_new(context_->impl().ctx)) {

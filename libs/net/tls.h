@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "net/certificate.h"
 
 namespace net {
 
@@ -45,6 +47,8 @@ class TlsContext {
     std::uint64_t handshakes = 0, resumed = 0;
   };
   Counts counts() const;
+  // Of our own certificate; nothing if we have none.
+  std::optional<CertificateFacts> certificate() const;
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -10,6 +10,7 @@
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <poll.h>
 
 #include "net/accept.h"
 #include "net/dial.h"
@@ -294,6 +295,13 @@ asio::awaitable<void> WebSocket::close(std::uint16_t code, std::string reason) {
 }
 
 void WebSocket::limit_messages(std::size_t bytes_max) { impl_->ws.read_message_max(bytes_max); }
+
+bool WebSocket::has_hung_up() const {
+  auto& socket = impl_->stream().socket();
+  if (!socket.is_open()) return true;
+  pollfd it{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&it, 1, 0) > 0;
+}
 
 std::string WebSocket::peer() const { return text_of(impl_->peer); }
 

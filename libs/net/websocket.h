@@ -58,6 +58,10 @@ class WebSocket {
   // The largest message from here on, instead of limits.message_bytes_max.
   void limit_messages(std::size_t bytes_max);
 
+  // Whether the other side has closed its TCP connection, whatever it has said before and nobody
+  // has read yet. For who waits without reading: a reader hears of it by itself.
+  bool has_hung_up() const;
+
   // For logs: "203.0.113.7:9090".
   std::string peer() const;
   // For logs: what the other side's close frame said ("1001 restarting"); empty without one.

@@ -1,15 +1,14 @@
 #include "rights/jwt.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/timestamp.h"
 #include "rights/encoding.h"
 #include "rights/json.h"
 
@@ -18,7 +17,6 @@ namespace {
 
 using base::Errc;
 using boost::json::object;
-using std::chrono::floor;
 using std::chrono::seconds;
 using std::chrono::system_clock;
 
@@ -31,18 +29,6 @@ constexpr std::size_t kAudiencesMax = 64;
 constexpr double kTimeMax = 9e9;
 
 Refusal invalid(std::string detail) { return {Errc::credentials_invalid, std::move(detail)}; }
-
-// "2026-11-22T15:04:05Z"
-std::string text_of(system_clock::time_point time) {
-  const auto day = floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(floor<seconds>(time - day));
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int(date.year()),
-                unsigned(date.month()), unsigned(date.day()), int(clock.hours().count()),
-                int(clock.minutes().count()), int(clock.seconds().count()));
-  return text.data();
-}
 
 // A JWS taken apart. The views are into the token.
 struct Parts {
@@ -150,14 +136,14 @@ std::optional<Refusal> check_times(const object& claims, seconds skew, system_cl
   if (!end) return invalid("the token does not say when it expires (exp)");
   expires = *end + skew;
   if (now >= expires) {
-    return Refusal{Errc::credentials_expired, "the token expired at " + text_of(*end)};
+    return Refusal{Errc::credentials_expired, "the token expired at " + base::timestamp(*end)};
   }
   for (const auto& [name, what] : {std::pair{"nbf", "the token is not valid before "},
                                    std::pair{"iat", "the token was issued in the future, at "}}) {
     if (!has(claims, name)) continue;
     const auto begin = time_in(claims, name);
     if (!begin) return invalid(std::string("the token's ") + name + " is no time");
-    if (*begin > now + skew) return invalid(what + text_of(*begin));
+    if (*begin > now + skew) return invalid(what + base::timestamp(*begin));
   }
   return std::nullopt;
 }

@@ -10,22 +10,17 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "base/handle.h"
+
 namespace rights {
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* it) const {
-    Free(it);
-  }
-};
-using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using EcSignature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
-using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
-using Parameters = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
+using Number = std::unique_ptr<BIGNUM, base::FreedBy<BN_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, base::FreedBy<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, base::FreedBy<EVP_MD_CTX_free>>;
+using EcSignature = std::unique_ptr<ECDSA_SIG, base::FreedBy<ECDSA_SIG_free>>;
+using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, base::FreedBy<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, base::FreedBy<OSSL_PARAM_free>>;
 
 constexpr std::size_t kP256Bytes = 32;
 

@@ -37,7 +37,7 @@ class VerifiedTokens {
 
   const std::size_t max_;
   mutable std::mutex mutex_;
-  Entries entries_;  // the one shown last comes last
+  Entries entries_;                                                 // the one shown last comes last
   std::unordered_map<std::string_view, Entries::iterator> places_;  // of their hashes
 };
 

@@ -1,15 +1,17 @@
 #include "common/bus_report.h"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "net/certificate.h"
 #include "telemetry/log.h"
 #include "telemetry/rate_limit.h"
 
 namespace common {
 
 using bus::ConnectionEvent;
+using std::chrono::system_clock;
 
 namespace {
 
@@ -53,6 +55,8 @@ struct BusReport::Impl {
   struct Followed {
     std::weak_ptr<bus::Connection> connection;
     bus::ConnectionStatistics counted;
+    std::string certificate;
+    system_clock::time_point expires;
   };
 
   explicit Impl(telemetry::Metrics& registry)
@@ -82,7 +86,7 @@ void BusReport::follow(const std::shared_ptr<bus::Connection>& connection, std::
   connection->listen(
       [part = std::move(part), limit = impl_->limit](
           ConnectionEvent event, const std::string& why) { tell(part, event, why, *limit); });
-  impl_->followed.push_back({connection, {}});
+  impl_->followed.push_back({connection, {}, {}, {}});
 }
 
 void BusReport::update() {
@@ -97,7 +101,21 @@ void BusReport::update() {
     impl_->renewals.add(static_cast<double>(now.renewals - last.renewals));
     impl_->renewal_failures.add(static_cast<double>(now.renewal_failures - last.renewal_failures));
     it.counted = now;
+    if (auto shown = connection->certificate(); shown != it.certificate) {
+      const auto facts = net::read_certificate(shown);
+      it.expires = facts ? facts->expires : system_clock::time_point();
+      it.certificate = std::move(shown);
+    }
   }
+}
+
+system_clock::time_point BusReport::certificate_expires() const {
+  constexpr system_clock::time_point kNone;
+  auto first = kNone;
+  for (const auto& it : impl_->followed) {
+    if (it.expires != kNone) first = first == kNone ? it.expires : std::min(first, it.expires);
+  }
+  return first;
 }
 
 }  // namespace common

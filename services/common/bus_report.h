@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,9 @@ class BusReport {
   // `part` is what the log calls it, such as "home".
   void follow(const std::shared_ptr<bus::Connection>& connection, std::string part);
   void update();
+  // When the first of the certificates expires that the connections show to NATS; the epoch: they
+  // show none. As of the last update().
+  std::chrono::system_clock::time_point certificate_expires() const;
 
  private:
   struct Impl;

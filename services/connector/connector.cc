@@ -107,7 +107,10 @@ Connector::Connector(Config config, std::string config_file, Reload reload,
   watch_files();
 }
 
-Connector::~Connector() { admin_.reset(); }
+Connector::~Connector() {
+  admin_.reset();
+  requests_->close();
+}
 
 int Connector::run() {
   kLog.info("starting", {{"version", telemetry::version()},
@@ -465,6 +468,8 @@ asio::awaitable<void> Connector::tick() {
     commons_.metrics.outbox_oldest.set(oldest);
     commons_.metrics.nats_connected.set(connected ? 1 : 0);
     commons_.bus_report.update();
+    commons_.metrics.certificate_expiry.at({"nats"}).set(commons_.bus_report.certificate_expires());
+    commons_.metrics.certificate_expiry.at({"pbx"}).set(commons_.tls.expires());
     auto pausing = pause(500ms);
     co_await std::move(pausing);
   }

@@ -17,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/rand.h>
 
+#include "base/timestamp.h"
 #include "connector/redactor.h"
 #include "telemetry/log.h"
 #include "telemetry/rate_limit.h"
@@ -32,6 +33,7 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLog = telemetry::log::Logger("door");
+constexpr char kWhich[] = "inbound";  // certificate
 constexpr auto kTick = 500ms;
 constexpr std::chrono::milliseconds kCloseMax = 500ms;
 // Before its login nobody has a reason to say more, nor more often.
@@ -58,16 +60,26 @@ std::uint64_t make_challenge() {
   return challenge;
 }
 
+// With the metric and the line that tell how long it is good for.
 base::Result<std::shared_ptr<net::TlsContext>> tls_of(const InboundConfig& config,
-                                                      std::string& why) {
+                                                      const Metrics& metrics, std::string& why) {
   net::TlsOptions options;
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
-  return net::TlsContext::make(options, net::TlsContext::Role::server, why);
+  auto made = net::TlsContext::make(options, net::TlsContext::Role::server, why);
+  if (made.has_error()) return made;
+  const auto ours = (*made)->certificate();  // a server's context without one is not made
+  metrics.certificate_expiry.at({kWhich}).set(ours->expires);
+  kLog.info("certificate in use", {{"file", config.certificate_file},
+                                   {"serial", ours->serial},
+                                   {"expires", base::timestamp(ours->expires)}});
+  return made;
 }
 
-net::HttpReply plain_text(unsigned status, std::string text) {
-  return {status, std::move(text), {{"Content-Type", "text/plain"}}};
+// Behind a proxy that keeps connections for others, too, what comes next may be a PBX, whose time
+// for the login has run since this one connected.
+net::HttpReply turn_away(unsigned status, std::string text) {
+  return {status, std::move(text), {{"Content-Type", "text/plain"}}, /*is_last=*/true};
 }
 
 }  // namespace
@@ -169,11 +181,11 @@ struct Door::Doorman {
         kLog.warning("no tenant's PBX connects to this path",
                      {{"peer", request.peer}, {"suppressed", *suppressed}});
       }
-      return plain_text(404, "not found\n");
+      return turn_away(404, "not found\n");
     }
     if (!request.upgrade) {
       guest.has("not_websocket");
-      auto reply = plain_text(426, "this is where a PBX opens its WebSocket\n");
+      auto reply = turn_away(426, "this is where a PBX opens its WebSocket\n");
       reply.headers.emplace_back("Upgrade", "websocket");
       return reply;
     }
@@ -304,6 +316,15 @@ asio::awaitable<void> Door::Doorman::receive(std::shared_ptr<State> state, net::
     }
     co_return;
   }
+  if (why == Errc::link_lost) {
+    guest->has("hung_up");
+    if (const auto suppressed = state->may_log(name)) {
+      kLog.warning(
+          "PBX hung up while it waited for its tenant's owner",
+          {{"tenant", name}, {"peer", request.peer}, {"pbx", pbx}, {"suppressed", *suppressed}});
+    }
+    co_return;
+  }
   guest->has(why == Errc::shutting_down ? "shutting_down" : "no_owner");
   if (const auto suppressed = state->may_log(name)) {
     kLog.warning("PBX sent away: this connector does not own its tenant",
@@ -332,7 +353,7 @@ Door::Door(const InboundConfig& config, const Metrics& metrics, telemetry::Heart
   };
   if (!config.plain) {
     std::string why;
-    auto made = tls_of(config, why);
+    auto made = tls_of(config, metrics, why);
     if (made.has_error()) throw std::runtime_error("inbound: " + why);
     options.tls = std::move(*made);
   }
@@ -379,7 +400,8 @@ void Door::set_routes(Routes routes) {
 void Door::renew_certificate() {
   if (state_->config.plain) return;
   std::string why;
-  auto made = tls_of(state_->config, why);
+  auto made = tls_of(state_->config, state_->metrics, why);
+  state_->metrics.certificate_reloads.at({kWhich, made.has_error() ? "refused" : "taken"}).add();
   if (made.has_error()) {
     kLog.error("the certificate cannot be used: going on with the one before", {{"detail", why}});
     return;

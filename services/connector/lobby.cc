@@ -1,5 +1,6 @@
 #include "connector/lobby.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -15,13 +16,15 @@ using base::Errc;
 namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kLookAgain{250};  // whether somebody who waits is still there
 
 }  // namespace
 
 struct Lobby::Guest {
-  Guest(const asio::any_io_executor& executor, std::shared_ptr<Arrived> it,
-        std::chrono::milliseconds limit)
-      : arrived(std::move(it)), timer(executor, limit) {}
+  Guest(const asio::any_io_executor& executor, std::shared_ptr<Arrived> it)
+      : arrived(std::move(it)), timer(executor) {}
+
+  bool has_hung_up() const { return arrived->socket.has_hung_up(); }
 
   void settle(base::Error how) {
     result = how;
@@ -41,17 +44,22 @@ asio::awaitable<base::Error> Lobby::wait(base::TenantId tenant, std::shared_ptr<
   if (const auto host = hosts_.find(tenant); host != hosts_.end() && host->second(*arrived)) {
     co_return base::Error{};
   }
-  const auto guest = std::make_shared<Guest>(executor_, std::move(arrived), limit);
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto end = now() + limit;
+  const auto guest = std::make_shared<Guest>(executor_, std::move(arrived));
   guests_[tenant].push_back(guest);
   tell(tenant);
-  while (!guest->result && std::chrono::steady_clock::now() < guest->timer.expiry()) {
+  // Nobody reads from it, so nothing tells when it goes; and while it waits, the tenant's lease is
+  // asked for on its behalf, maybe away from where its PBX has dialled anew.
+  while (!guest->result && !guest->has_hung_up() && now() < end) {
+    guest->timer.expires_at(std::min(end, now() + kLookAgain));
     co_await guest->timer.async_wait(kTuple);
   }
   if (guest->result) co_return *guest->result;
   guests_[tenant].remove(guest);
   tell(tenant);
   if (guests_[tenant].empty()) guests_.erase(tenant);
-  co_return Errc::timed_out;
+  co_return guest->has_hung_up() ? Errc::link_lost : Errc::timed_out;
 }
 
 void Lobby::serve(const base::TenantId& tenant, Take take) {
@@ -59,7 +67,7 @@ void Lobby::serve(const base::TenantId& tenant, Take take) {
   const auto found = guests_.find(tenant);
   if (found == guests_.end()) return;
   std::erase_if(found->second, [&](const std::shared_ptr<Guest>& guest) {
-    if (!host(*guest->arrived)) return false;
+    if (guest->has_hung_up() || !host(*guest->arrived)) return false;
     guest->settle({});
     return true;
   });

@@ -40,8 +40,8 @@ class Lobby {
 
   void on_change(Changed changed) { changed_ = std::move(changed); }
 
-  // No error: it was taken. timed_out: not within `limit`; shutting_down: close() was called. Then
-  // the socket is still there, to be closed.
+  // No error: it was taken. timed_out: not within `limit`; shutting_down: close() was called;
+  // link_lost: the PBX has hung up meanwhile. Then the socket is still there, to be closed.
   boost::asio::awaitable<base::Error> wait(base::TenantId tenant, std::shared_ptr<Arrived> arrived,
                                            std::chrono::milliseconds limit);
 

@@ -84,8 +84,11 @@ Metrics::Metrics(telemetry::Metrics& all)
       config_reloads(
           all.counter("pbxgw_config_reloads_total",
                       "Configurations read again, by signal or because the file changed.")),
-      config_reload_failures(all.counter("pbxgw_config_reload_failures_total",
-                                         "Configurations read again and refused.")),
+      config_reload_failures(all.counter(
+          "pbxgw_config_reload_failures_total",
+          "Configurations, or a tenant's new certificates, read again and refused. What to alert "
+          "on: "
+          "pbxgw_config_ok and pbxgw_certificate_reloads_total, which say which, and until when.")),
       config_success(all.gauge("pbxgw_config_last_success_timestamp_seconds",
                                "When the configuration in force was read.")),
       config_ok(all.gauge("pbxgw_config_ok",
@@ -128,7 +131,17 @@ Metrics::Metrics(telemetry::Metrics& all)
       logins(all.counters("pbxgw_logins_total",
                           "Logins asked for with AppLogin.SignChallenge, by what became of them.",
                           {"outcome"})),
-      orders(all.gauge("pbxgw_orders", "Orders (Provisioning) that are being carried out.")) {
+      orders(all.gauge("pbxgw_orders", "Orders (Provisioning) that are being carried out.")),
+      certificate_expiry(all.gauges(
+          "pbxgw_certificate_expiry_timestamp_seconds",
+          "When a certificate that we show expires, inbound to PBXs that dial us, nats to NATS, "
+          "pbx to those we dial (the first of all tenants'), since 1970; 0: we show none.",
+          {{"which", 4}})),
+      certificate_reloads(all.counters("pbxgw_certificate_reloads_total",
+                                       "Changes of the files of inbound's or a tenant's (pbx) "
+                                       "certificate: taken, or refused and "
+                                       "the one before goes on.",
+                                       {{"which", 4}, {"outcome", 2}})) {
   // What is rare is there from the start, as 0: else its first time would not look like a change.
   for (const auto* reason : {"outbox_full", "outbox_age", "event_too_big"}) {
     gaps.at({reason});
@@ -138,6 +151,8 @@ Metrics::Metrics(telemetry::Metrics& all)
        {"timed_out", "no_responders", "disconnected", "rejected", "not_sent"}) {
     publish_failures.at({reason});
   }
+  for (const auto* which : {"inbound", "nats", "pbx"}) certificate_expiry.at({which});
+  for (const auto* which : {"inbound", "pbx"}) certificate_reloads.at({which, "refused"});
 }
 
 VendorMetrics::VendorMetrics(const Metrics& metrics, std::string_view vendor)

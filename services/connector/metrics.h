@@ -56,6 +56,8 @@ struct Metrics {
   telemetry::Counter inbound_wishes;
   telemetry::Family<telemetry::Counter> logins;  // outcome
   telemetry::Gauge orders;
+  telemetry::Family<telemetry::Gauge> certificate_expiry;     // which
+  telemetry::Family<telemetry::Counter> certificate_reloads;  // which, outcome
 };
 
 // The handles of one vendor.

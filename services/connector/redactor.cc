@@ -150,18 +150,26 @@ std::size_t length_at(std::string_view text, std::size_t at, std::string_view se
   return counts ? length : 0;
 }
 
+// All that a Redactor knows.
 template <class Index>
-void hide(const View& view, const Index& index, const std::deque<std::string>& learned,
-          std::vector<bool>& hidden) {
+struct Known {
+  const Index& index;
+  const std::deque<std::string>& learned;
+  const SecretTraces& earlier;
+};
+
+template <class Index>
+void hide(const View& view, const Known<Index>& known, std::vector<bool>& hidden) {
   const std::string_view text = view.bytes;
   for (std::size_t i = 0; i + Redactor::kSecretMin <= text.size(); ++i) {
     std::size_t length = 0;
-    const auto [first, last] = index.equal_range(beginning_of(text.substr(i)));
+    const auto [first, last] = known.index.equal_range(beginning_of(text.substr(i)));
     for (auto it = first; it != last; ++it)
       length = std::max(length, length_at(text, i, it->second));
-    for (const auto& secret : learned) {
+    for (const auto& secret : known.learned) {
       if (secret.front() == text[i]) length = std::max(length, length_at(text, i, secret));
     }
+    if (known.earlier.may_begin(text.substr(i))) length = text.size() - i;
     for (std::size_t k = i; k < i + length; ++k) {
       std::fill(hidden.begin() + view.from[k], hidden.begin() + view.to[k], true);
     }
@@ -169,15 +177,14 @@ void hide(const View& view, const Index& index, const std::deque<std::string>& l
 }
 
 template <class Index>
-void hide_base64(const View& view, const Index& index, const std::deque<std::string>& learned,
-                 std::vector<bool>& hidden) {
+void hide_base64(const View& view, const Known<Index>& known, std::vector<bool>& hidden) {
   for (std::size_t i = 0; i < view.bytes.size();) {
     std::size_t end = i;
     while (end < view.bytes.size() && base64_value(view.bytes[end]) >= 0) ++end;
     if (end - i >= kBase64Min) {
       // What comes before it may be a letter of that alphabet too: "/path/" and then the code.
       for (std::size_t skipped = 0; skipped < 4; ++skipped) {
-        hide(base64_decoded(view, i + skipped, end - i - skipped), index, learned, hidden);
+        hide(base64_decoded(view, i + skipped, end - i - skipped), known, hidden);
       }
     }
     i = end + 1;
@@ -227,11 +234,24 @@ std::string lower(std::string text) {
 
 Redactor::Redactor(std::shared_ptr<const TenantConfig> tenant) : tenant_(std::move(tenant)) {}
 
+Redactor::Redactor(std::shared_ptr<const TenantConfig> tenant, const Redactor& before)
+    : tenant_(std::move(tenant)), learned_(before.learned_), earlier_(before.earlier_) {
+  if (before.tenant_ == tenant_) return;
+  for (const auto& entry : before.index()) {
+    const auto [first, last] = index().equal_range(entry.first);
+    const bool is_known =
+        std::any_of(first, last, [&entry](const auto& it) { return it.second == entry.second; });
+    if (!is_known) learn(entry.second);
+  }
+}
+
 void Redactor::learn(std::string_view secret) {
   if (secret.size() < kSecretMin) return;
   if (std::find(learned_.begin(), learned_.end(), secret) != learned_.end()) return;
   learned_.emplace_back(secret.substr(0, kTextMax));
-  if (learned_.size() > kLearnedMax) learned_.pop_front();
+  if (learned_.size() <= kLearnedMax) return;
+  earlier_.add(learned_.front());
+  learned_.pop_front();
 }
 
 // "Bearer x" and "session=x; Path=/" are secret from their last space on, or their first '='.
@@ -304,12 +324,13 @@ std::string Redactor::text(std::string sentence) const {
   const bool is_long = sentence.size() > kTextMax;
   if (is_long) sentence.resize(kTextMax);
   std::vector<bool> hidden(sentence.size());
+  const Known<Index> known{index(), learned_, earlier_};
   const auto plain = view_of(sentence);
   const auto json = json_unescaped(plain);
   for (const View& view :
        {plain, json, json_unescaped(json), percent_decoded(plain), percent_decoded(json)}) {
-    hide(view, index(), learned_, hidden);
-    hide_base64(view, index(), learned_, hidden);
+    hide(view, known, hidden);
+    hide_base64(view, known, hidden);
   }
   std::string shown;
   for (std::size_t i = 0; i < sentence.size(); ++i) {

@@ -1,5 +1,7 @@
 #include "connector/shard.h"
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -9,6 +11,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/timestamp.h"
+#include "telemetry/log.h"
 #include "wire/subjects.h"
 
 namespace connector {
@@ -19,6 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto kLog = telemetry::log::Logger("tls");
 constexpr auto kTick = 500ms;
 
 std::shared_ptr<bus::Connection> connect(const asio::any_io_executor& executor,
@@ -63,10 +68,35 @@ base::Result<std::shared_ptr<net::TlsContext>> TlsContexts::get(const net::TlsOp
   add(files);
 
   const std::lock_guard lock(mutex_);
-  if (auto known = contexts_[key].lock()) return known;
+  if (const auto found = contexts_.find(key); found != contexts_.end()) {
+    if (auto known = found->second.lock()) return known;
+  }
   auto made = net::TlsContext::make(options, net::TlsContext::Role::client, why);
-  if (made.has_value()) contexts_[key] = *made;
+  if (made.has_error()) return made;
+  contexts_[key] = *made;
+  if (const auto ours = (*made)->certificate()) {
+    kLog.info("certificate in use for PBXs", {{"file", options.certificate_file},
+                                              {"serial", ours->serial},
+                                              {"expires", base::timestamp(ours->expires)}});
+  }
   return made;
+}
+
+std::chrono::system_clock::time_point TlsContexts::expires() {
+  std::optional<std::chrono::system_clock::time_point> first;
+  const std::lock_guard lock(mutex_);
+  for (auto it = contexts_.begin(); it != contexts_.end();) {
+    const auto context = it->second.lock();
+    if (!context) {
+      it = contexts_.erase(it);
+      continue;
+    }
+    if (const auto ours = context->certificate()) {
+      first = first ? std::min(*first, ours->expires) : ours->expires;
+    }
+    ++it;
+  }
+  return first.value_or(std::chrono::system_clock::time_point());
 }
 
 Shard::Shard(Commons& all, unsigned number, telemetry::Heartbeats& heartbeats)
@@ -93,6 +123,7 @@ Shard::Shard(Commons& all, unsigned number, telemetry::Heartbeats& heartbeats)
 Shard::~Shard() {
   io_.stop();
   thread_.join();
+  requests->close();
 }
 
 // Shows that this thread turns, and what its publisher did.

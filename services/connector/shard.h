@@ -37,6 +37,8 @@ class TlsContexts {
   // has changed, it is another context.
   base::Result<std::shared_ptr<net::TlsContext>> get(const net::TlsOptions& options,
                                                      const std::string& files, std::string& why);
+  // When the first of our certificates expires that those in use show; the epoch: they show none.
+  std::chrono::system_clock::time_point expires();
 
  private:
   std::mutex mutex_;

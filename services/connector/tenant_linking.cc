@@ -109,7 +109,9 @@ asio::awaitable<Ending> TenantOwner::link_once() {
     co_return unusable;
   }
   options.tls = std::move(*trusted);
-  options.redactor = std::make_shared<Redactor>(tenant);
+  redactor_ = redactor_ ? std::make_shared<Redactor>(tenant, *redactor_)
+                        : std::make_shared<Redactor>(tenant);
+  options.redactor = redactor_;
   if (unverified_ != !tenant->tls.verify) {
     unverified_ = !tenant->tls.verify;
     metrics_.unverified.add(unverified_ ? 1 : -1);

@@ -156,6 +156,7 @@ void TenantOwner::reconfigure(std::shared_ptr<const TenantConfig> tenant) {
   auto tls = shard_.commons.tls.get(tenant->tls, tenant->tls_files, why);
   if (tls.has_error() && tls_ && tenant->path.empty()) {
     shard_.commons.metrics.config_reload_failures.add();
+    shard_.commons.metrics.certificate_reloads.at({"pbx", "refused"}).add();
     kLog.error("keys or certificates cannot be used: going on with the settings before",
                {{"tenant", tenant_->id}, {"detail", why}});
     return;

@@ -132,6 +132,7 @@ class TenantOwner {
   std::unique_ptr<SignalDesk> desk_;
   std::unique_ptr<CommandInbox> inbox_;
   std::unique_ptr<TenantLink> link_;
+  std::shared_ptr<Redactor> redactor_;    // of the link there is, or of the last one
   std::shared_ptr<net::TlsContext> tls_;  // of tenant_, once it was to be had
 
   std::optional<base::Errc> stopping_;

@@ -16,8 +16,8 @@ namespace control {
 class Pending {
  public:
   virtual ~Pending() = default;
-  // Ends it now, without its answer, and tells the caller `why`. Does nothing if it has ended. Any
-  // thread.
+  // Ends it now, without its answer, and tells the caller `why`, even if nobody runs its handler
+  // any more. Does nothing if it has ended. Any thread.
   virtual void abandon(const google::rpc::Status& why) = 0;
 };
 

@@ -1,18 +1,12 @@
 #include "control/certificates.h"
 
-#include <ctime>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
-#include <openssl/bio.h>
-#include <openssl/bn.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
+#include "base/timestamp.h"
+#include "net/certificate.h"
 #include "telemetry/log.h"
 
 namespace control {
@@ -25,21 +19,6 @@ constexpr telemetry::log::Logger kLog("tls");
 constexpr char kWhich[] = "grpc";
 constexpr std::size_t kFileMax = 1 << 20;
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* it) const {
-    free(it);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
-Bio bio_of(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 std::optional<Unfit> read_file(const std::string& path, std::string& content) {
   std::ifstream file(path, std::ios::binary);
   content.resize(kFileMax + 1);
@@ -50,41 +29,9 @@ std::optional<Unfit> read_file(const std::string& path, std::string& content) {
   return std::nullopt;
 }
 
-// No key has a passphrase here: nobody would be there to type it.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-std::vector<Certificate> certificates_in(const std::string& pem) {
-  std::vector<Certificate> found;
-  const Bio bio = bio_of(pem);
-  while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)) {
-    found.emplace_back(one);
-  }
-  ERR_clear_error();
-  return found;
-}
-
-system_clock::time_point expiry_of(const X509& certificate) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) return {};
-  return system_clock::from_time_t(timegm(&time));
-}
-
-std::string serial_of(const X509& certificate) {
-  BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr);
-  char* hex = number ? BN_bn2hex(number) : nullptr;
-  std::string serial = hex ? hex : "";
-  OPENSSL_free(hex);
-  BN_free(number);
-  return serial;
-}
-
-std::string text_of(system_clock::time_point time) {
-  const std::time_t seconds = system_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
+FileStates states_of(const TlsFiles& files) {
+  return {config::state_of(files.certificate), config::state_of(files.key),
+          config::state_of(files.client_ca)};
 }
 
 // gRPC makes its own kind of credentials of these; all that they do is to open the port.
@@ -103,12 +50,6 @@ class Credentials final : public grpc::ServerCredentials {
 
 }  // namespace
 
-std::optional<system_clock::time_point> expiry_of(const std::string& pem) {
-  const auto certificates = certificates_in(pem);
-  if (certificates.empty()) return std::nullopt;
-  return expiry_of(*certificates.front());
-}
-
 boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
                                                    const TlsMaterial* before) {
   TlsMaterial material;
@@ -121,30 +62,27 @@ boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
     if (auto unfit = read_file(*path, *content)) return std::move(*unfit);
   }
   if (before && material.is_like(*before)) return *before;
-  const auto chain = certificates_in(material.certificate);
-  if (chain.empty()) return Unfit{files.certificate + " has no certificate in it (PEM)"};
-  const Bio bio = bio_of(material.key);
-  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!key) {
-    ERR_clear_error();
-    return Unfit{files.key + " has no private key in it (PEM, without a passphrase)"};
+  auto facts = net::read_certificate(material.certificate);
+  if (!facts) return Unfit{files.certificate + " has no certificate in it (PEM)"};
+  switch (net::key_for(material.certificate, material.key)) {
+    case net::Key::fits: break;
+    case net::Key::unreadable:
+      return Unfit{files.key + " has no private key in it (PEM, without a passphrase)"};
+    case net::Key::of_another:
+      return Unfit{files.key + " is not the key of the certificate in " + files.certificate};
   }
-  if (X509_check_private_key(chain.front().get(), key.get()) != 1) {
-    ERR_clear_error();
-    return Unfit{files.key + " is not the key of the certificate in " + files.certificate};
-  }
-  if (!files.client_ca.empty() && certificates_in(material.client_ca).empty()) {
+  if (!files.client_ca.empty() && !net::read_certificate(material.client_ca)) {
     return Unfit{files.client_ca + " has no certificate in it (PEM)"};
   }
-  material.expires = expiry_of(*chain.front());
-  material.serial = serial_of(*chain.front());
+  material.expires = facts->expires;
+  material.serial = std::move(facts->serial);
   return material;
 }
 
 // ---- The present ones ----
 
 Certificates::Certificates(TlsFiles files, const Metrics& metrics)
-    : files_(std::move(files)), metrics_(metrics) {
+    : files_(std::move(files)), metrics_(metrics), seen_(states_of(files_)) {
   auto found = read_tls(files_);
   if (!found) throw std::runtime_error("grpc.tls: " + found.error().why);
   take(std::move(*found), system_clock::now());
@@ -181,7 +119,7 @@ std::shared_ptr<const TlsMaterial> Certificates::present() const {
 void Certificates::take(TlsMaterial material, system_clock::time_point now) {
   metrics_.certificate_expiry.at({kWhich}).set(material.expires);
   metrics_.certificate_reloads.at({kWhich, "refused"});  // is there from the start, for the alert
-  const std::string expires = text_of(material.expires);
+  const std::string expires = base::timestamp(material.expires);
   if (material.expires <= now) {
     kLog.error("our certificate has expired: clients will refuse it",
                {{"file", files_.certificate}, {"expired", expires}});
@@ -194,6 +132,9 @@ void Certificates::take(TlsMaterial material, system_clock::time_point now) {
 }
 
 void Certificates::refresh(system_clock::time_point now) {
+  const auto states = states_of(files_);  // before what they say is read: nothing is missed so
+  if (states == seen_ && problem_.empty()) return;
+  seen_ = states;
   const auto before = present();
   auto found = read_tls(files_, before.get());
   std::string problem = found ? std::string() : found.error().why;

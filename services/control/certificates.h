@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <grpc/grpc_security.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include "config/file_state.h"
 #include "control/metrics.h"
 
 namespace control {
@@ -36,13 +38,13 @@ struct Unfit {
   std::string why;
 };
 
+// Of certificate, key and client_ca.
+using FileStates = std::array<std::optional<config::FileState>, 3>;
+
 // Reads the files and looks at what is in them. An expired certificate is one like any other here.
 // Nothing is looked at if all is as in `before`.
 boost::system::result<TlsMaterial, Unfit> read_tls(const TlsFiles& files,
                                                    const TlsMaterial* before = nullptr);
-
-// When the first certificate in a text expires; never, if there is none.
-std::optional<std::chrono::system_clock::time_point> expiry_of(const std::string& pem);
 
 // The certificate that we show to whoever connects, and who signs those of clients. Files that
 // change are taken without a restart, for the connections that are made from then on; those that
@@ -56,8 +58,9 @@ class Certificates {
 
   // For gRPC, which asks for the present ones at each connection.
   std::shared_ptr<grpc::ServerCredentials> credentials();
-  // To be called every now and then: reads the files again. A problem is told once, and only if it
-  // is there twice running: whoever replaces two files does it one after the other.
+  // To be called every now and then: reads the files again if they have changed. A problem is told
+  // once, and only if it is there twice running: whoever replaces two files does it one after the
+  // other.
   void refresh(std::chrono::system_clock::time_point now);
 
  private:
@@ -68,6 +71,7 @@ class Certificates {
 
   const TlsFiles files_;
   const Metrics& metrics_;
+  FileStates seen_;      // when they were last read
   std::string problem_;  // of the last time
   bool told_ = false;    // and somebody was told of it
 

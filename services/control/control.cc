@@ -91,7 +91,8 @@ Control::Control(const Config& config)
   bus_report_.follow(connection_, "home");
 }
 
-Control::~Control() = default;
+// What waits for a reply is let go while there still is an executor that it can be destroyed with.
+Control::~Control() { requests_->close(); }
 
 int Control::run() {
   kLog.info("started", {{"version", telemetry::version()},
@@ -137,6 +138,7 @@ void Control::on_bus(ConnectionEvent event, const std::string& why) {
 
 void Control::update_health() {
   bus_report_.update();
+  metrics_.certificate_expiry.at({"nats"}).set(bus_report_.certificate_expires());
   const bool connected = connection_->connected();
   metrics_.nats_connected.set(connected ? 1 : 0);
   // Only when it changes: every watcher of the health service is told each time.

@@ -122,6 +122,14 @@ void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
               /*admitted=*/true, status);
 }
 
+void Dispatcher::end_all() {
+  admission_.close([] {});
+  using Kind = Admission::Kind;
+  for (const Kind kind : {Kind::command, Kind::watch, Kind::signal, Kind::recording}) {
+    admission_.abandon(kind);
+  }
+}
+
 // ---- Streams ----
 
 template <class Stream, class Work>

@@ -76,6 +76,9 @@ class Dispatcher {
   grpc::ServerWriteReactor<pbxgw::v1::GetRecordingResponse>* download(
       grpc::CallbackServerContext& context, const pbxgw::v1::GetRecordingRequest& request);
 
+  // Ends all that is under way, and lets nobody in any more. Does not need the executor to run.
+  void end_all();
+
  private:
   Caller caller_of(const grpc::CallbackServerContext& context, Right right) const;
   // The door: the right by which the RPC is let in, or what its caller is told.

@@ -11,9 +11,9 @@
 
 #include "control/answer.h"
 #include "control/audit.h"
-#include "control/certificates.h"
 #include "control/command_gateway.h"
 #include "control/services.h"
+#include "net/certificate.h"
 #include "pbxgw/options/v1/options.pb.h"
 #include "pbxgw/v1/events_service.pb.h"
 #include "telemetry/log.h"
@@ -250,7 +250,8 @@ Shown shown_by(const grpc::CallbackServerContext& context) {
   }
   if (names.empty() || !shown.credentials.bearer.empty()) return shown;  // it does not count
   for (const grpc::string_ref& pem : peer->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
-    shown.credentials.certificate_expires = expiry_of({pem.data(), pem.size()});
+    const auto facts = net::read_certificate({pem.data(), pem.size()});
+    if (facts) shown.credentials.certificate_expires = facts->expires;
   }
   return shown;
 }

@@ -79,7 +79,8 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                      "or recordings.",
                                      {{"limit", 5}})),
       certificate_expiry(registry.gauges("pbxgw_certificate_expiry_timestamp_seconds",
-                                         "When a certificate of ours expires, since 1970.",
+                                         "When a certificate that we show expires, grpc to callers "
+                                         "or nats to NATS, since 1970; 0: we show none.",
                                          {{"which", 4}})),
       certificate_reloads(registry.counters(
           "pbxgw_certificate_reloads_total",

@@ -82,7 +82,7 @@ struct Server::Impl {
 };
 
 Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metrics& metrics)
-    : impl_(std::make_unique<Impl>(options, dispatcher, metrics)) {
+    : dispatcher_(dispatcher), impl_(std::make_unique<Impl>(options, dispatcher, metrics)) {
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
@@ -125,7 +125,12 @@ Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metri
   serving(false);
 }
 
-Server::~Server() { shut(std::chrono::milliseconds(0)); }
+Server::~Server() {
+  // gRPC waits until each RPC has been given its end, but nobody may be left to run the handlers:
+  // the process did not get as far as to serve, or a bug has ended it in the middle.
+  dispatcher_.end_all();
+  shut(std::chrono::milliseconds(0));
+}
 
 int Server::port() const { return impl_->port; }
 

@@ -30,7 +30,7 @@ class Server {
  public:
   // Throws std::runtime_error, with the reason, if it cannot listen. Not serving() yet.
   Server(const ServerOptions& options, Dispatcher& dispatcher, const Metrics& metrics);
-  ~Server();
+  ~Server();  // ends at once what is not over
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -44,6 +44,7 @@ class Server {
 
  private:
   struct Impl;
+  Dispatcher& dispatcher_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -124,6 +124,7 @@ asio::awaitable<void> SignalCall::run() {
 }
 
 void SignalCall::abandon(const google::rpc::Status& why) {
+  stream_->finish(to_grpc(why));
   asio::post(executor_, [self = shared_from_this(), why] { self->end(why); });
 }
 

@@ -17,3 +17,19 @@ expect 5 '' --tenant acme users # not one of its groups
 without_certificate=(-e PBXGW_CERT_FILE= -e PBXGW_KEY_FILE=)
 expect 6 '' tenants # there is no connection
 echo "control knows a caller by its certificate, and refuses what is not its right, and callers without one"
+
+# Keys of NATS are changed as editors do it, by a file that takes the old one's place: two readers change theirs.
+keys=$PBX_CONFIG/nats/keys.conf
+sed -E 's/^ACME_KEY/#&/; s/^ACME_201_KEY/ACME_KEY/; s/^#ACME_KEY/ACME_201_KEY/' "$keys" > "$keys.new"
+chown --reference="$keys" "$keys.new"
+chmod --reference="$keys" "$keys.new"
+mv "$keys.new" "$keys"
+docker-compose --ansi never exec -T nats cat /etc/nats/gateway/keys/keys.conf | cmp - "$keys"
+docker-compose --ansi never kill -s HUP nats
+for i in {1..60}; do
+  said=$(docker-compose --ansi never logs --tail 50 nats 2>&1)
+  ! grep -q 'Reloaded server configuration' <<<"$said" || break
+  [ "$i" != 60 ] || { echo "NATS has not read its keys again: $said" >&2; exit 1; }
+  sleep 0.25
+done
+echo "NATS has read the keys that took the place of the old ones"

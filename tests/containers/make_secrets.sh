@@ -3,7 +3,7 @@
 # certificates of servers and of a caller, and nkeys. For tests.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-mkdir -p "$1"/{ca,nats,connector,control,pbxctl,config}
+mkdir -p "$1"/{ca,nats,connector,control,pbxctl,config/nats}
 cd "$1"
 dir=$PWD
 
@@ -18,7 +18,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca/
   -subj '/CN=test authority' 2>/dev/null
 certificate nats/tls nats 'DNS:nats,DNS:*.nats'
 certificate control/tls control 'DNS:control,DNS:localhost,IP:127.0.0.1'
-certificate pbxctl/tls crm 'DNS:crm'
+certificate pbxctl/tls operator 'DNS:operator'
 cp ca/ca.crt nats/ca.crt
 cp ca/ca.crt pbxctl/ca.crt
 cp ca/ca.crt control/clients-ca.crt
@@ -29,12 +29,12 @@ echo some-password > connector/pbx-acme
   import fs from "node:fs";
   import { createUser } from "@nats-io/nkeys";
   const [dir] = process.argv.slice(1);
-  const names = fs.readFileSync("../../deploy/nats/keys.conf.example", "utf8").match(/^[A-Z0-9_]+_KEY/gm);
+  const names = fs.readFileSync("../../deploy/nats/keys/keys.conf.example", "utf8").match(/^[A-Z0-9_]+_KEY/gm);
   const keys = names.map((name) => {
     const user = createUser();
     const folder = { CONNECTOR_KEY: "connector", CONTROL_KEY: "control" }[name];
     if (folder) fs.writeFileSync(`${dir}/${folder}/nats.seed`, user.getSeed());
     return `${name}: ${user.getPublicKey()}\n`;
   });
-  fs.writeFileSync(`${dir}/config/keys.conf`, keys.join(""));
+  fs.writeFileSync(`${dir}/config/nats/keys.conf`, keys.join(""));
 ' "$dir")

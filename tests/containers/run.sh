@@ -12,10 +12,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 step() { # step NAME COMMAND…
-  local name=$1 start; start=$(date +%s); shift
-  echo "--- $name"
+  local step=$1 start; start=$(date +%s); shift
+  echo "--- $step"
   "$@"
-  echo "--- $name: $(($(date +%s) - start)) s"
+  echo "--- $step: $(($(date +%s) - start)) s"
 }
 
 tools() {
@@ -34,19 +34,31 @@ kustomize() { kubectl kustomize "$1"; }
 # What can be said without starting anything.
 files() {
   local file
-  for file in docker-compose.yml docker-compose.production.yml; do
-    docker-compose -f "$file" config -q
-  done
+  docker-compose -f docker-compose.yml config -q
+  production_file
   local rendered=()
-  for file in single-node cluster; do
-    kustomize "deploy/k8s/overlays/$file" > "$work/$file.yaml"
-    rendered+=("$work/$file.yaml")
+  for file in deploy/k8s/overlays/single-node deploy/k8s/overlays/cluster tests/containers/kube_components; do
+    kustomize "$file" > "$work/$(basename "$file").yaml"
+    rendered+=("$work/$(basename "$file").yaml")
   done
-  node "$here/k8s_validate.mjs" "${rendered[@]}" deploy/k8s/components/*/[!k]*.yaml
+  node "$here/k8s_validate.mjs" "${rendered[@]}"
   promtool check config deploy/monitoring/prometheus.yml
   promtool check rules deploy/monitoring/rules/*.rules.yaml
   promtool test rules deploy/monitoring/rules/*.test.yaml
   node "$here/check_dashboards.mjs" deploy/monitoring
+}
+
+# It names a version or does nothing, and mounts folders: a file that is replaced would stay the old one in the container.
+production_file() {
+  local file=docker-compose.production.yml said
+  if said=$(env -u PBX_VERSION docker-compose -f "$file" config -q 2>&1) || ! grep -q PBX_VERSION <<<"$said"; then
+    echo "$file does not ask for PBX_VERSION: $said" >&2
+    return 1
+  fi
+  if PBX_VERSION=1 docker-compose -f "$file" --profile tools config | grep -E '^ +- [^ ]+\.(conf|yaml):[^ ]+:r[ow]$'; then
+    echo "$file mounts a file alone" >&2
+    return 1
+  fi
 }
 
 images() {
@@ -68,10 +80,10 @@ images() {
 # Each alone, with nothing around it: it starts, says so, and ends when told to.
 run_each() {
   local away='{nats: {urls: ["nats://127.0.0.1:4222"]}, admin: {address: 0.0.0.0}}'
+  local name
   for name in connector control; do echo "$away" > "$work/$name.yaml"; done
   chmod 755 "$work" && chmod 644 "$work"/*.yaml
   "$here/engine.sh" run pbxgw/simulator:latest 'podman logs one | grep -q "\"ready\":true"' --tmpfs /tmp
-  local name
   for name in connector control; do
     # NATS is not there, so it is alive and not ready: that is what livez and readyz are apart for.
     "$here/engine.sh" run "pbxgw/$name:latest" "podman exec one $name --health=startupz && ! podman exec one $name --health=readyz" \
@@ -95,18 +107,19 @@ production() {
   install -d "$work/data/nats"
   chown -R 65532:65532 "$work/secrets" "$work/data"
   find "$work/secrets" -type f -exec chmod 0400 {} +
-  PBX_CONFIG=$work/secrets/config PBX_SECRETS=$work/secrets PBX_DATA=$work/data \
+  PBX_VERSION=latest PBX_CONFIG=$work/secrets/config PBX_SECRETS=$work/secrets PBX_DATA=$work/data \
     "$here/engine.sh" compose docker-compose.production.yml "$here/check_production.sh" connector-1 connector-2 control
 }
 
 kube() {
-  local made=$work/secrets
+  local name made=$work/secrets
   secrets
   secret() { echo ---; kubectl create secret generic --dry-run=client -o yaml "$@"; }
   {
-    kustomize deploy/k8s/overlays/single-node
+    # What images() has just built, whatever its version is.
+    kustomize deploy/k8s/overlays/single-node | sed -E 's#(image: pbxgw/[a-z]+):.*#\1:latest#'
     secret pbxgw-nats-tls --from-file="$made/nats"
-    secret pbxgw-nats-keys --from-file="$made/config/keys.conf"
+    secret pbxgw-nats-keys --from-file="$made/config/nats/keys.conf"
     for name in connector control; do
       secret "pbxgw-nats-$name" --from-file=nkey.seed="$made/$name/nats.seed" --from-file="$made/nats/ca.crt"
     done

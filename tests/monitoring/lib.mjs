@@ -11,9 +11,15 @@ export const dashboards = fs
   .readdirSync(path.join(root, 'deploy/monitoring/grafana/dashboards'))
   .map((it) => `deploy/monitoring/grafana/dashboards/${it}`);
 
-// The rules of all groups, in order: { alert | record, expr, for, labels, annotations }.
-export const rules = yaml.parse(text('deploy/monitoring/rules/pbxgw.rules.yaml')).groups.flatMap((it) => it.rules);
-export const tests = yaml.parse(text('deploy/monitoring/rules/pbxgw.rules.test.yaml')).tests;
+const inRules = (end) =>
+  fs
+    .readdirSync(path.join(root, 'deploy/monitoring/rules'))
+    .filter((it) => it.endsWith(end))
+    .map((it) => yaml.parse(text(`deploy/monitoring/rules/${it}`)));
+
+// The rules of all groups of all files: { alert | record, expr, for, labels, annotations }.
+export const rules = inRules('.rules.yaml').flatMap((it) => it.groups.flatMap((group) => group.rules));
+export const tests = inRules('.test.yaml').flatMap((it) => it.tests);
 
 // What scraping itself adds to every series.
 const kScraped = ['job', 'instance'];

@@ -224,6 +224,16 @@ for (const [role, refused] of Object.entries(refusals)) {
   });
 }
 
+// Flow control: an ordered consumer that may not answer it gets nothing any more after the first few.
+for (const [role, streams_of] of Object.entries({ connector: ['PBX_EVENTS', 'KV_pbxgw_leases'],
+  control: ['PBX_EVENTS', 'KV_pbxgw_tenants', 'KV_pbxgw_leases'], operator: streams })) {
+  test(`${role} may answer the flow control of what it reads`, async () => {
+    const it = await client(role);
+    for (const stream of streams_of) await it.allows('publish', `$JS.FC.${stream}.mine.1`);
+    if (role !== 'operator') await it.refuses('publish', '$JS.FC.PBX_AUDIT.mine.1');
+  });
+}
+
 test('nobody gets in without a key, with another, or without TLS', async () => {
   const { nkeys } = await import('@nats-io/transport-node');
   const stranger = new TextDecoder().decode(nkeys.createUser().getSeed());

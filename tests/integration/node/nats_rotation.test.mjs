@@ -1,6 +1,7 @@
 // Secrets and certificates of the connection to NATS change while calls happen, in either order: first at the server or
 // first at the client. Consumers see every sequence once and in order, and commands go on.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Consumer, truth } from './lib/events.mjs';
@@ -18,7 +19,7 @@ let verify = false;
 
 // The shipped files, but control logs in with a password, and certificates of clients may be asked for.
 const edit = (name, text) => {
-  if (name === 'keys.conf.example') return text.replace(/^CONTROL_KEY.*$/m, '');
+  if (name === 'keys/keys.conf.example') return text.replace(/^CONTROL_KEY.*$/m, '');
   if (name === 'accounts.conf') {
     return text.replace('{ nkey: $CONTROL_KEY,', `{ user: "control", password: "${passwords.control}",`);
   }
@@ -60,10 +61,11 @@ after(async () => {
   for (const it of everything.reverse()) await (it.process ? it.process.stop() : it.stop());
 });
 
-const metric = async (service, name) => {
+const series = async (service, name) => {
   const text = await (await fetch(`http://127.0.0.1:${service.ports.admin}/metrics`)).text();
-  return Number(text.split('\n').find((it) => it.startsWith(`pbxgw_bus_${name}_total `))?.split(' ')[1] ?? NaN);
+  return Number(text.split('\n').find((it) => it.startsWith(`${name} `))?.split(' ')[1] ?? NaN);
 };
+const metric = (service, name) => series(service, `pbxgw_bus_${name}_total`);
 // Events and commands flow, now, and nothing was lost on the way here.
 async function all_well() {
   const seen = consumer.all.length;
@@ -150,6 +152,11 @@ test('the authority and certificate of the servers', async () => {
 });
 
 test('certificates of clients', async () => {
+  // Which of them is in use, as its end is told: of all three connections of the connector.
+  const told = (it) => series(it, 'pbxgw_certificate_expiry_timestamp_seconds{which="nats"}');
+  const ends = (name) => Date.parse(new X509Certificate(fs.readFileSync(file(`${name}.crt`))).validTo) / 1_000;
+  await until('the first to be told', async () => (await told(connector)) === ends('connector') && (await told(control)) === ends('control'));
+  const first = ends('connector');
   const renewals = await metric(connector, 'renewals');
   for (const it of clients) write_client_certificate(nats.authority, it);
   await until('them in use', async () => (await metric(connector, 'renewals')) >= renewals + 3);
@@ -161,12 +168,16 @@ test('certificates of clients', async () => {
   // Of the next authority: of two, one half first, which is no pair.
   const { certificate, key } = nats.authority.issue('connector', 'DNS:client');
   const failures = await metric(connector, 'renewal_failures');
+  const used = await told(connector);
   replace(file('connector.crt'), certificate);
   await until('the half to be refused', async () => (await metric(connector, 'renewal_failures')) > failures);
   assert.match(connector.process.output, /certificate_file and tls.key_file.*mismatch/);
   await all_well();
+  assert.equal(await told(connector), used, 'the one in use, not the one in the file');
   replace(file('connector.key'), key);
   await until('the pair in use', async () => (await metric(connector, 'renewals')) >= before + 3);
+  await until('its end to be told', async () => (await told(connector)) === ends('connector'));
+  assert.ok(ends('connector') > first, 'another one');
   await all_well();
 });
 

@@ -1,6 +1,7 @@
 // PBXs that are not to be trusted, and PBXs that do not trust us: each is refused with a reason and a sentence that say
 // which it is, as a caller of GetTenant reads them; and what is corrected in a file helps without anything else.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -134,11 +135,15 @@ test("the authority's file is corrected: the link comes up, and nobody else's is
 
 test('our certificate is replaced, then its key: until both fit, the pair before goes on', async () => {
   const before = await sockets('client-certificate'), others = await sockets('authority');
+  const ends = Date.parse(new X509Certificate(fs.readFileSync(path.join(folder, 'certificate_file'))).validTo) / 1_000;
   const next = right.issue('gateway-next');
   const said = connector.process.output.length;
   fs.copyFileSync(next.certificate_file, path.join(folder, 'certificate_file'));
   await until('the complaint', () => connector.process.output.slice(said).includes('keys or certificates cannot be used'));
   assert.deepEqual(await sockets('client-certificate'), before);
+  assert.equal(await connector.metric('pbxgw_certificate_reloads_total', { which: 'pbx', outcome: 'refused' }), 1);
+  const expiry = await connector.metric('pbxgw_certificate_expiry_timestamp_seconds', { which: 'pbx' });
+  assert.ok(expiry > Date.now() / 1_000 && expiry <= ends, 'of the pair that goes on, and of another tenant');
   await simulator.faults('client-certificate', { drop_all: true });
   await until('back with the old pair', async () => (await sockets('client-certificate')).some((it) => !before.includes(it)));
   await up('client-certificate');

@@ -14,14 +14,13 @@
 #include "bus/connection.h"
 #include "bus/requests.h"
 #include "support/nats_server.h"
+#include "support/patience.h"
 
 namespace bus {
 
 // A real nats-server, and one executor, which the test's own thread runs while it waits for
 // something.
 struct BusFixture : testing::Test {
-  static constexpr std::chrono::seconds kDeadline{20};
-
   explicit BusFixture(support::NatsServer::Options options = {}) : server(std::move(options)) {}
 
   // `io` before whatever lives on it.
@@ -54,11 +53,15 @@ struct BusFixture : testing::Test {
   // Runs the executor until `done()`: false if it was not within the deadline.
   template <class Done>
   bool run_until(Done done) {
-    const auto end = std::chrono::steady_clock::now() + kDeadline;
+    return run_until(io, std::move(done));
+  }
+  template <class Done>
+  static bool run_until(boost::asio::io_context& which, Done done) {
+    const auto end = std::chrono::steady_clock::now() + support::kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() >= end) return false;
-      io.restart();
-      io.run_one_for(std::chrono::milliseconds(50));
+      which.restart();
+      which.run_one_for(std::chrono::milliseconds(50));
     }
     return true;
   }

@@ -12,7 +12,7 @@ namespace bus {
 class Certificates {
  public:
   // When they are valid, as seen from now.
-  enum class Valid { now, no_more, not_yet };
+  enum class Valid { now, for_longer, no_more, not_yet };
 
   explicit Certificates(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
@@ -30,7 +30,9 @@ class Certificates {
              const std::string& names = "IP:127.0.0.1", Valid valid = Valid::now) {
     make_key(name);
     const std::string from = valid == Valid::not_yet ? "'+1 day'" : "'-2 days'";
-    const std::string to = valid == Valid::no_more ? "'-1 day'" : "'+2 days'";
+    const std::string to = valid == Valid::no_more      ? "'-1 day'"
+                           : valid == Valid::for_longer ? "'+9 days'"
+                                                        : "'+2 days'";
     const std::string time = "$(date -u +%Y%m%d%H%M%SZ -d ";
     run("openssl req -new -key " + name + ".key -subj /CN=" + name + " -out " + name + ".csr" +
         " && mkdir -p " + name + ".ca && : > " + name + ".ca/index" +

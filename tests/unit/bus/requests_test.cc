@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/detached.hpp>
 #include <gmock/gmock.h>
 
 #include "unit/bus/bus_fixture.h"
@@ -183,6 +184,33 @@ TEST_F(RequestsTest, AnswersWithTooManyRequestsBeyondTheQueue) {
   busy.run();
   ASSERT_TRUE(run_until([&] { return replies.size() == 5; }));
   EXPECT_EQ(std::count(replies.begin(), replies.end(), Reply("done")), 3);
+}
+
+TEST_F(RequestsTest, LeavesNothingBehindOnceClosed) {
+  std::optional<Request> kept;
+  const auto serving = serve(other, "commands.acme", io.get_executor(),
+                             [&](Request request) { kept.emplace(std::move(request)); });
+  settle();
+  std::weak_ptr<Connection> theirs;
+  {
+    boost::asio::io_context context{1};
+    std::string why;
+    auto opened = Connection::open(context.get_executor(), options_for(server.url()), why);
+    ASSERT_TRUE(opened) << why;
+    theirs = *opened;
+    ASSERT_TRUE(run_until(context, [&] { return theirs.lock()->connected(); }));
+    const auto asking = std::make_shared<Requests>(std::move(*opened));
+    // Who waits for a reply that does not come owns what he waits with.
+    auto waiting = [](std::shared_ptr<Requests> own) -> boost::asio::awaitable<void> {
+      auto pending = own->request("commands.acme", "hello", Duration(600'000));
+      (void)co_await std::move(pending);
+    };
+    boost::asio::co_spawn(context, waiting(asking), boost::asio::detached);
+    ASSERT_TRUE(run_until(context, [&] { return asking->pending() == 1; }));
+    asking->close();
+    EXPECT_EQ(asking->pending(), 0u);
+  }
+  EXPECT_TRUE(theirs.expired());
 }
 
 TEST_F(RequestsTest, ReportsAMessageThatIsTooBig) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "sample.h"
+#include "support/patience.h"
 
 namespace config {
 namespace {
@@ -35,7 +36,7 @@ struct FileWatchTest : testing::Test {
 
   // Until the file was read with this content; the limit only ends a test that fails.
   void run_until(const std::string& expected) {
-    const auto limit = std::chrono::steady_clock::now() + 20s;
+    const auto limit = std::chrono::steady_clock::now() + support::kPatience;
     while (content != expected && std::chrono::steady_clock::now() < limit) io.run_one_until(limit);
     EXPECT_EQ(content, expected);
   }
@@ -140,7 +141,7 @@ TEST_F(FileWatchTest, SeesTheFilesThatItNames) {
   const auto told = [&](const auto& work) {
     const int before = calls;
     work();
-    const auto limit = std::chrono::steady_clock::now() + 20s;
+    const auto limit = std::chrono::steady_clock::now() + support::kPatience;
     while (calls == before && std::chrono::steady_clock::now() < limit) io.run_one_until(limit);
     EXPECT_EQ(calls, before + 1);
   };

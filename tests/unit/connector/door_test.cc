@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -13,9 +14,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 
+#include "net/certificate.h"
 #include "net/http_client.h"
+#include "support/patience.h"
 #include "telemetry/log.h"
 #include "unit/connector/dialling_pbx.h"
 #include "unit/net/certificates.h"
@@ -29,6 +33,7 @@ using base::Errc;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 using namespace std::chrono_literals;
@@ -109,7 +114,7 @@ struct DoorTest : testing::Test {
   }
   template <class Done>
   bool run_until(Done done) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto end = std::chrono::steady_clock::now() + support::kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() >= end) return false;
       io.restart();
@@ -259,6 +264,24 @@ TEST_F(DoorTest, AnswersWhatIsNoWebSocketOfATenants) {
   expect_outcome("not_websocket", 1);
 }
 
+TEST_F(DoorTest, KeepsNoConnectionOfWhoIsNoPbx) {
+  open();
+  tcp::socket socket(io);
+  socket.connect({asio::ip::address_v4::loopback(), door->port()});
+  const std::string twice =
+      "GET /nobody HTTP/1.1\r\nHost: x\r\n\r\nGET /acme HTTP/1.1\r\nHost: x\r\n\r\n";
+  asio::write(socket, asio::buffer(twice));
+  std::string heard;
+  const auto [error, size] = await(asio::async_read(socket, asio::dynamic_buffer(heard), kTuple));
+  EXPECT_EQ(error, asio::error::eof);
+  EXPECT_THAT(heard, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(heard, HasSubstr("Connection: close"));
+  EXPECT_THAT(heard, Not(HasSubstr("426")));
+  socket.close();
+  expect_outcome("unknown_path", 1);
+  expect_nobody_there();
+}
+
 TEST_F(DoorTest, LetsNoAddressHaveMoreThanItsShareBeforeTheLogin) {
   config.per_address_max = 2;
   open();
@@ -317,6 +340,35 @@ TEST_F(DoorTest, SendsAwayWhoseTenantFindsNoOwnerHere) {
   expect_outcome("no_owner", 1);
   EXPECT_THAT(waiting, ElementsAre(std::set<std::string>{"master"}, std::set<std::string>{}));
   expect_nobody_there();
+}
+
+TEST_F(DoorTest, NoticesWhoHangsUpWhileWaiting) {
+  lobby.leave(base::TenantId("acme"));
+  open();
+  auto lost = log_in(pbx);
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 1; }));
+  lost.drop();
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 2; }));
+  expect_outcome("hung_up", 1);
+  {
+    const auto gone = log_in(pbx);  // its destructor ends the TCP connection
+    EXPECT_TRUE(run_until([&] { return waiting.size() == 3; }));
+  }
+  expect_outcome("hung_up", 2);
+  EXPECT_THAT(waiting, ElementsAre(std::set<std::string>{"master"}, std::set<std::string>{},
+                                   std::set<std::string>{"master"}, std::set<std::string>{}));
+  expect_nobody_there();
+}
+
+TEST_F(DoorTest, OffersNobodyWhoHasHungUp) {
+  lobby.leave(base::TenantId("acme"));
+  open();
+  auto lost = log_in(pbx);
+  EXPECT_TRUE(run_until([&] { return waiting.size() == 1; }));
+  lost.drop();
+  serve("acme");  // before anybody has looked
+  EXPECT_THAT(taken, IsEmpty());
+  expect_outcome("hung_up", 1);
 }
 
 TEST_F(DoorTest, LetsPbxsWaitForAnOwnerInTheirOrder) {
@@ -390,9 +442,18 @@ TEST_F(DoorTest, SpeaksTlsWithItsCertificate) {
   EXPECT_TRUE(until_taken(1));
   expect_outcome("admitted", 1);
 
+  const auto expiry = [this] { return metrics.certificate_expiry.at({"inbound"}).value(); };
+  const auto expires_of = [](const std::string& file) {
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    const auto facts = net::read_certificate(text.str());
+    return std::chrono::duration<double>(facts.value().expires.time_since_epoch()).count();
+  };
+  EXPECT_EQ(expiry(), expires_of(config.certificate_file));
+
   // Renewed, by another authority; then overwritten with what is none.
   net::testing::Authority next("Next Authority");
-  const auto renewed = next.issue({});
+  const auto renewed = next.issue({.valid_to_days = 90});
   const auto replace = [](const std::string& file, const std::string& by) {
     std::filesystem::copy_file(by, file, std::filesystem::copy_options::overwrite_existing);
   };
@@ -401,6 +462,12 @@ TEST_F(DoorTest, SpeaksTlsWithItsCertificate) {
   door->renew_certificate();
   std::ofstream(config.key_file) << "nonsense";
   door->renew_certificate();
+  EXPECT_EQ(expiry(), expires_of(renewed.certificate_file));
+  const auto reloads = [this](const char* outcome) {
+    return metrics.certificate_reloads.at({"inbound", outcome}).value();
+  };
+  EXPECT_EQ(reloads("taken"), 1);
+  EXPECT_EQ(reloads("refused"), 1);
   trust.ca_file = next.ca_file();
   const auto trusting = net::TlsContext::make(trust, net::TlsContext::Role::client, why);
   where = {"127.0.0.1", std::to_string(door->port()), "/acme", true, {}};

@@ -15,6 +15,7 @@
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 
+#include "support/patience.h"
 #include "telemetry/log.h"
 #include "unit/connector/asker.h"
 #include "unit/connector/scripted_pbx.h"
@@ -136,7 +137,7 @@ struct HistoryDeskTest : testing::Test {
     return number;
   }
   bool run_until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto end = std::chrono::steady_clock::now() + support::kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() > end) return false;
       io.restart();

@@ -73,13 +73,41 @@ TEST_F(RedactorOf, LearnsWhatCameUpSince) {
             "*** *** *** *** *** *** *** application/json");
 }
 
-TEST_F(RedactorOf, ForgetsTheOldestOfTooMany) {
-  for (std::size_t i = 0; i <= Redactor::kLearnedMax; ++i) {
-    redactor.learn(std::to_string(1000 + i) + "-minted");
+// Users' tokens, say: 65 of them are no reason to show the first.
+TEST_F(RedactorOf, HidesTheOldestOfTooManyWithAllThatFollows) {
+  redactor.learn("pin-7");  // short
+  for (std::size_t i = 0; i <= 10 * Redactor::kLearnedMax; ++i) {
+    redactor.learn(std::to_string(1000 + i) + "-minted-token");
   }
-  EXPECT_EQ(text("1000-minted, 1001-minted"), "1000-minted, ***");
+  EXPECT_EQ(text("no 1640-minted-token here"), "no *** here") << "the last are known to the letter";
+  EXPECT_EQ(text("no 1000-minted-token here"), "no ***");
+  EXPECT_EQ(text("no 1001-minted-tok"), "no ***");
+  EXPECT_EQ(text("no 1001-m…"), "no ***");
+  EXPECT_EQ(text("no pin-7, no pin-8"), "no ***");
+  EXPECT_EQ(text("/x?p=%31001%2dminted-token&y"), "/x?p=***");
+  EXPECT_EQ(text("{\"p\":\"10\\u00302-minted-token\"}"), "{\"p\":\"***");
+  EXPECT_THAT(text("Basic dToxMDAzLW1pbnRlZC10b2tlbg== no"),  // u:1003-minted-token
+              Not(HasSubstr("W1pbnRlZC10b2tlb")));
+  for (std::size_t i = 0; i <= 9 * Redactor::kLearnedMax; ++i) {
+    const std::string token = std::to_string(1000 + i) + "-minted-token";
+    EXPECT_THAT(text("the token " + token + " has expired"), Not(HasSubstr(token)));
+  }
+  EXPECT_EQ(text("the PBX answered 401"), "the PBX answered 401");
   redactor.learn("abc");  // as good as nothing
   EXPECT_EQ(text("abc"), "abc");
+}
+
+TEST_F(RedactorOf, KnowsWhatTheOneOfTheLinkBeforeKnew) {
+  for (std::size_t i = 0; i <= Redactor::kLearnedMax; ++i) {
+    redactor.learn(std::to_string(1000 + i) + "-minted-token");
+  }
+  const auto rotated = std::make_shared<TenantConfig>(*innova360);
+  rotated->settings.set("password", std::string("another-password"));
+  const Redactor next(rotated, redactor);
+  EXPECT_EQ(next.text("1064-minted-token another-password secret-of-201 1000-minted-token"),
+            "*** *** *** ***");
+  EXPECT_EQ(next.text("no pa\"ss/wörd+1 here"), "no *** here");
+  EXPECT_EQ(next.text("401 unauthorized"), "401 unauthorized");
 }
 
 TEST_F(RedactorOf, CutsWhatIsTooLong) {

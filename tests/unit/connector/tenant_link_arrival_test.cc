@@ -11,6 +11,7 @@
 
 #include "connector/tenant_link.h"
 #include "net/http_server.h"
+#include "support/patience.h"
 #include "unit/connector/dialling_pbx.h"
 #include "unit/connector/fake_session.h"
 
@@ -91,7 +92,7 @@ struct TenantLinkArrivalTest : testing::Test {
       said = true;
       done();
     });
-    io.run_for(20s);
+    io.run_for(support::kPatience);
     EXPECT_TRUE(ending.has_value()) << "the link still runs";
     EXPECT_TRUE(said);
     EXPECT_FALSE(receives);

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 
 #include "net/http_server.h"
+#include "support/patience.h"
 #include "unit/connector/fake_session.h"
 
 namespace connector {
@@ -119,7 +120,7 @@ struct TenantLinkTest : testing::Test {
       io.stop();
     });
     if (after_start) asio::post(io, after_start);
-    io.run_for(20s);
+    io.run_for(support::kPatience);
     EXPECT_TRUE(ending.has_value()) << "the link still runs";
     return ending.value_or(Ending{});
   }

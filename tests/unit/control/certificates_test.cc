@@ -118,6 +118,20 @@ TEST_F(CertificatesTest, TakesNothingThatHasNotChanged) {
   EXPECT_EQ(reloads("taken") + reloads("refused"), 0);
 }
 
+TEST_F(CertificatesTest, ReadsNoFileThatHasNotChanged) {
+  Certificates certificates(files, metrics);
+  const auto time = fs::last_write_time(folder / "tls.key");
+  // As a change that nothing shows but the text itself.
+  const std::string other(fs::file_size(folder / "tls.key"), 'x');
+  std::fstream(folder / "tls.key") << other;
+  fs::last_write_time(folder / "tls.key", time);
+  for (int i = 0; i < 3; ++i) certificates.refresh(system_clock::now());
+  EXPECT_EQ(reloads("refused"), 0);
+  fs::last_write_time(folder / "tls.key", time + 1ms);
+  for (int i = 0; i < 3; ++i) certificates.refresh(system_clock::now());
+  EXPECT_EQ(reloads("refused"), 1);
+}
+
 TEST_F(CertificatesTest, GoesOnWithThePairBeforeABadOne) {
   Certificates certificates(files, metrics);
   issue("second", 60);

@@ -1,5 +1,10 @@
 #include "control/server.h"
 
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include <grpcpp/generic/generic_stub.h>
 
 #include "unit/control/control_fixture.h"
@@ -210,6 +215,49 @@ TEST_F(ServerTest, FinishesWhatIsAtWorkBeforeItEnds) {
   caller.join();
   EXPECT_TRUE(first.ok()) << first.error_message();
   EXPECT_EQ(join(), 0);
+}
+
+// As after a bug that has ended run(): what is under way gets its end, and nothing hangs.
+TEST_F(ServerTest, EndsWhatIsUnderWayThoughNobodyRunsIt) {
+  config.limits.commands_max = 1;
+  service = std::make_unique<Control>(config);  // and run() is never called
+  channel = connect();
+  std::array<grpc::Status, 2> held;
+  std::atomic<int> ended = 0;
+  std::vector<std::thread> callers;
+  for (auto& status : held) {
+    callers.emplace_back([&] {
+      status = hold(channel);
+      ++ended;
+    });
+  }
+  std::array<grpc::ClientContext, 3> contexts;
+  for (auto& context : contexts) {
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  }
+  WatchRequest watching;
+  watching.set_parent("tenants/acme");
+  const auto events = Events::NewStub(channel);
+  const auto watch = events->Watch(&contexts[0], watching);
+  const auto web_rtc = WebRtc::NewStub(channel);
+  const auto signal = web_rtc->Signal(&contexts[1]);
+  GetRecordingRequest wanted;
+  wanted.set_name("tenants/acme/recordings/1");
+  const auto history = CallHistory::NewStub(channel);
+  const auto recording = history->GetRecording(&contexts[2], wanted);
+  // One of the commands is refused, so the other one is in, and so are the streams.
+  const bool all_in = eventually([&] {
+    return ended == 1 && metric("pbxgw_watchers") == "1" && metric("pbxgw_signal_streams") == "1" &&
+           metric("pbxgw_recordings") == "1";
+  });
+  service.reset();
+  for (auto& caller : callers) caller.join();
+  ASSERT_TRUE(all_in);
+  EXPECT_THAT((std::vector{reason_of(held[0]), reason_of(held[1])}),
+              testing::UnorderedElementsAre("PERFORMANCE_LIMIT_EXCEEDED", "OUTCOME_UNKNOWN"));
+  EXPECT_EQ(reason_of(watch->Finish()), "SHUTTING_DOWN");
+  EXPECT_EQ(reason_of(signal->Finish()), "SHUTTING_DOWN");
+  EXPECT_EQ(reason_of(recording->Finish()), "SHUTTING_DOWN");
 }
 
 TEST_F(ServerTest, CutsShortWhatTakesTooLong) {

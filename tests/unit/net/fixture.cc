@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "support/patience.h"
+
 namespace net::testing {
 
 namespace asio = boost::asio;
@@ -81,7 +83,7 @@ void NetTest::run(asio::awaitable<void> dialogue) {
     server.reset();
     if (thrown) std::rethrow_exception(thrown);
   });
-  EXPECT_NO_THROW(io.run_for(std::chrono::seconds(20)));
+  EXPECT_NO_THROW(io.run_for(support::kPatience));
   EXPECT_TRUE(io.stopped()) << "something still waits";
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "fixture.h"
+#include "support/patience.h"
 
 namespace net::testing {
 namespace {
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 struct HttpServerAccept : NetTest {
   asio::io_context elsewhere{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{elsewhere.get_executor()};
-  std::thread thread{[this] { elsewhere.run_for(20s); }};
+  std::thread thread{[this] { elsewhere.run_for(support::kPatience); }};
   std::atomic<int> served = 0;
   base::Error last_read;  // on that thread
 

@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 
 #include "fixture.h"
+#include "support/patience.h"
 
 namespace net::testing {
 namespace {
@@ -199,7 +200,8 @@ TEST_F(Http, ServesOnSeveralThreadsAndStopsFromAnother) {
   asio::io_context first(1), second(1);
   start_pages({first.get_executor(), second.get_executor()});
   auto first_work = asio::make_work_guard(first), second_work = asio::make_work_guard(second);
-  std::thread one([&] { first.run_for(20s); }), other([&] { second.run_for(20s); });
+  std::thread one([&] { first.run_for(support::kPatience); }),
+      other([&] { second.run_for(support::kPatience); });
   run([&]() -> asio::awaitable<void> {
     std::vector<WebSocket> sockets;
     auto where = endpoint();

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "fixture.h"
+#include "support/patience.h"
 
 namespace net::testing {
 namespace {
@@ -266,6 +267,7 @@ TEST_P(Open, RefusesAMessageOverTheLimit) {
 
 TEST_P(Open, ServesManyAtOnce) {
   constexpr int kCount = 200;
+  limits.connect = limits.tls = limits.upgrade = support::kPatience;  // they wait for one another
   start();
   int echoed = 0;
   const auto talk = [&]() -> asio::awaitable<void> {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -259,6 +260,10 @@ struct VariantCase {
   const char *name, *value;
   const char* in_init;    // a part of it, while 201 talks to 202, who holds; empty: not looked at
   const char* in_update;  // a part of one of the call's updates
+
+  friend void PrintTo(const VariantCase& it, std::ostream* out) {
+    *out << it.name << '_' << it.value;
+  }
 };
 
 class Innova360VariantTest : public Innova360Test,

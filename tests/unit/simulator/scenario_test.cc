@@ -1,8 +1,11 @@
 #include "simulator/scenario/scenario.h"
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <sstream>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -158,6 +161,11 @@ struct Mistake {
   const char* text;
   int line;
   const char* says;
+
+  // Becomes the test's name.
+  friend void PrintTo(const Mistake& it, std::ostream* out) {
+    for (const char c : std::string_view(it.text)) *out << (std::isalnum(c) != 0 ? c : '_');
+  }
 };
 
 class ScenarioMistakeTest : public testing::TestWithParam<Mistake> {};

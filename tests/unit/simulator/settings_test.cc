@@ -1,5 +1,9 @@
 #include "simulator/settings.h"
 
+#include <cctype>
+#include <ostream>
+#include <string_view>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +103,11 @@ TEST(SettingsTest, RefusesUsersThatDoNotTellTheTenant) {
 
 struct Mistake {
   const char *yaml, *says;
+
+  // Becomes the test's name.
+  friend void PrintTo(const Mistake& it, std::ostream* out) {
+    for (const char c : std::string_view(it.yaml)) *out << (std::isalnum(c) != 0 ? c : '_');
+  }
 };
 class SettingsMistakeTest : public testing::TestWithParam<Mistake> {};
 

@@ -15,20 +15,20 @@ const keyPairs = {
 };
 export const algorithms = Object.keys(keyPairs);
 
-// Whoever makes tokens, with a key for each algorithm.
+// Whoever makes tokens, with a key for each algorithm; `series` tells his keys from those he had before.
 export class Issuer {
-  constructor(name, audience) {
-    Object.assign(this, { name, audience });
+  constructor(name, audience, series = '1') {
+    Object.assign(this, { name, audience, series });
     this.keys = Object.fromEntries(algorithms.map((it) => [it, keyPairs[it]()]));
   }
   jwks() {
     return { keys: algorithms.map((alg) =>
-      ({ ...this.keys[alg].publicKey.export({ format: 'jwk' }), kid: `${alg}-1`, alg, use: 'sig' })) };
+      ({ ...this.keys[alg].publicKey.export({ format: 'jwk' }), kid: `${alg}-${this.series}`, alg, use: 'sig' })) };
   }
   token(sub, { alg = 'ES256', ...claims } = {}) {
     const now = Math.floor(Date.now() / 1000);
     const all = { iss: this.name, aud: this.audience, sub, iat: now - 60, exp: now + 3600, ...claims };
-    const signed = `${base64url(JSON.stringify({ alg, typ: 'JWT', kid: `${alg}-1` }))}.${base64url(JSON.stringify(all))}`;
+    const signed = `${base64url(JSON.stringify({ alg, typ: 'JWT', kid: `${alg}-${this.series}` }))}.${base64url(JSON.stringify(all))}`;
     const key = this.keys[alg].privateKey;
     const signature = alg === 'EdDSA' ? crypto.sign(null, Buffer.from(signed), key)
       : crypto.sign('sha256', Buffer.from(signed), alg === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' } : key);
@@ -43,13 +43,20 @@ export class PolicyFile {
   constructor(issuer, principals) {
     this.folder = temporaryFolder('policy');
     this.file = path.join(this.folder, 'policy.yaml');
-    fs.writeFileSync(path.join(this.folder, 'keys.json'), JSON.stringify(issuer.jwks()));
+    this.writeKeys(JSON.stringify(issuer.jwks()));
     this.issuers = [{ issuer: issuer.name, audience: issuer.audience, keys_file: 'keys.json', clock_skew: '0s' }];
     this.write(principals);
   }
   write(principals) {
-    fs.writeFileSync(`${this.file}.new`, JSON.stringify({ issuers: this.issuers, principals }, null, 1));
-    fs.renameSync(`${this.file}.new`, this.file);
+    this.replace(this.file, JSON.stringify({ issuers: this.issuers, principals }, null, 1));
+  }
+  writeKeys(text) {
+    this.replace(path.join(this.folder, 'keys.json'), text);
+  }
+  // As an editor does it.
+  replace(file, text) {
+    fs.writeFileSync(`${file}.new`, text);
+    fs.renameSync(`${file}.new`, file);
   }
 }
 

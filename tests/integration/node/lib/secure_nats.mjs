@@ -80,7 +80,8 @@ export class SecureNats {
   }
   // The configuration, with the keys there are now.
   write() {
-    for (const name of ['pbxgw.conf', 'accounts.conf', 'permissions.conf', 'keys.conf.example']) {
+    fs.mkdirSync(this.file('keys'), { recursive: true });
+    for (const name of ['pbxgw.conf', 'accounts.conf', 'permissions.conf', 'keys/keys.conf.example']) {
       let text = fs.readFileSync(path.join(shipped, name), 'utf8')
         .replace('0.0.0.0:4222', `127.0.0.1:${this.port}`)
         .replace('/data/jetstream', this.file('store'))
@@ -139,14 +140,22 @@ export class Client {
   note({ operation, subject }) {
     if (operation) this.refused.push(`${operation} ${subject}`);
   }
-  // Throws if the server lets it happen. What nobody may do comes after it, and refusals come in the same order.
+  // Throws if the server does not let it happen.
+  async allows(operation, subject) {
+    if (await this.is_refused(operation, subject)) throw new Error(`${this.role} is refused: ${operation} ${subject}`);
+  }
+  // Throws if the server lets it happen.
   async refuses(operation, subject) {
+    if (!(await this.is_refused(operation, subject))) throw new Error(`${this.role} is not refused: ${operation} ${subject}`);
+  }
+  // What nobody may do comes after it, and refusals come in the same order.
+  async is_refused(operation, subject) {
     const marker = `nobody.may.${++this.asked}`;
     if (operation === 'publish') this.connection.publish(subject, '{}', { reply: `_INBOX_${this.role}.probe` });
     else this.connection.subscribe(subject, { callback: (error) => error && this.note(error) });
     this.connection.publish(marker);
     await until(`the refusal of ${marker}`, () => this.refused.includes(`publish ${marker}`), { every: 1 });
-    if (!this.refused.includes(`${operation} ${subject}`)) throw new Error(`${this.role} is not refused: ${operation} ${subject}`);
+    return this.refused.includes(`${operation} ${subject}`);
   }
   // The messages of a subscription, as they come.
   collect(subject) {
