@@ -23,6 +23,7 @@ std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::chrono::nanoseconds value) {
   std::ostringstream out;
+  out.precision(12);  // 90 days are 7776000s
   out << std::chrono::duration<double>(value).count() << "s";
   return out.str();
 }
@@ -87,6 +88,13 @@ natsStatus get_stream(StreamInfoHandle& info, jsCtx* context, const std::string&
   return status;
 }
 
+void set_limits(const StreamConfig& wanted, jsStreamConfig& config) {
+  config.MaxAge = wanted.max_age.count();
+  config.MaxBytes = limit(wanted.max_bytes);
+  config.MaxMsgsPerSubject = limit(wanted.max_messages_per_subject);
+  config.Duplicates = wanted.duplicate_window.count();
+}
+
 natsStatus add_stream(jsCtx* context, const StreamConfig& wanted, jsErrCode& code) {
   std::vector<const char*> subjects;
   for (const auto& it : wanted.subjects) subjects.push_back(it.c_str());
@@ -95,12 +103,9 @@ natsStatus add_stream(jsCtx* context, const StreamConfig& wanted, jsErrCode& cod
   config.Name = wanted.name.c_str();
   config.Subjects = subjects.data();
   config.SubjectsLen = static_cast<int>(subjects.size());
-  config.MaxAge = wanted.max_age.count();
-  config.MaxBytes = limit(wanted.max_bytes);
-  config.MaxMsgsPerSubject = limit(wanted.max_messages_per_subject);
+  set_limits(wanted, config);
   config.Replicas = wanted.replicas;
   config.Discard = wanted.discard == Discard::newest ? js_DiscardNew : js_DiscardOld;
-  config.Duplicates = wanted.duplicate_window.count();
   config.Storage = wanted.storage == Storage::memory ? js_MemoryStorage : js_FileStorage;
   config.AllowRollup = wanted.allow_rollup;
   config.DenyDelete = wanted.deny_delete;
@@ -108,9 +113,10 @@ natsStatus add_stream(jsCtx* context, const StreamConfig& wanted, jsErrCode& cod
   return js_AddStream(nullptr, context, &config, nullptr, &code);
 }
 
-base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted, std::string& why) {
+// The stream as it is, made if need be; or why not.
+base::Result<void> get_or_add(StreamInfoHandle& info, jsCtx* context, const StreamConfig& wanted,
+                              std::string& why) {
   auto code = jsErrCode(0);
-  StreamInfoHandle info;
   auto status = get_stream(info, context, wanted.name, code);
   if (status == NATS_NOT_FOUND || code == kStreamNotFound) {
     status = add_stream(context, wanted, code);
@@ -125,10 +131,45 @@ base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted,
     why = "stream " + wanted.name + ": " + detail_of(status, code);
     return to_error(status);
   }
-  why = differences(wanted, config_of(*info->Config));
+  why = info ? differences(wanted, config_of(*info->Config)) : "";
+  if (!why.empty()) why.insert(0, "stream " + wanted.name + ": ");
+  return {};
+}
+
+base::Result<void> ensure_stream_now(jsCtx* context, const StreamConfig& wanted, std::string& why) {
+  StreamInfoHandle info;
+  if (const auto done = get_or_add(info, context, wanted, why); !done.has_value()) return done;
   if (why.empty()) return {};
-  why.insert(0, "stream " + wanted.name + ": ");
   return Errc::config_mismatch;
+}
+
+base::Result<Fit> adapt_stream_now(jsCtx* context, const StreamConfig& wanted, std::string& why) {
+  StreamInfoHandle info;
+  if (const auto done = get_or_add(info, context, wanted, why); !done.has_value()) {
+    return done.error();
+  }
+  if (why.empty()) return Fit::exact;
+  StreamConfig limits = config_of(*info->Config);
+  const bool has_copies = limits.replicas == wanted.replicas;
+  limits.max_age = wanted.max_age;
+  limits.max_bytes = wanted.max_bytes;
+  limits.max_messages_per_subject = wanted.max_messages_per_subject;
+  limits.replicas = wanted.replicas;
+  limits.duplicate_window = wanted.duplicate_window;
+  if (!differences(wanted, limits).empty()) return Errc::config_mismatch;
+  jsStreamConfig& config = *info->Config;
+  set_limits(wanted, config);
+  auto code = jsErrCode(0);
+  const auto status = js_UpdateStream(nullptr, context, &config, nullptr, &code);
+  if (status == NATS_OK && has_copies) return Fit::adapted;
+  if (status == NATS_OK) {
+    why += " (replicas: not changed)";
+    return Fit::other;
+  }
+  // Without the permission there is no reply at all.
+  if (code == 0 && status != NATS_TIMEOUT) return to_error(status);
+  why += " (not changed: " + detail_of(status, code) + ')';
+  return Fit::other;
 }
 
 base::Result<StreamState> stream_state_now(jsCtx* context, const std::string& stream) {
@@ -190,6 +231,13 @@ asio::awaitable<base::Result<void>> JetStream::ensure_stream(const StreamConfig&
                                                              std::string& why) {
   why = "not connected";
   auto pending = run(*connection_, ensure_stream_now, std::cref(config), std::ref(why));
+  co_return co_await std::move(pending);
+}
+
+asio::awaitable<base::Result<Fit>> JetStream::adapt_stream(const StreamConfig& config,
+                                                           std::string& why) {
+  why = "not connected";
+  auto pending = run(*connection_, adapt_stream_now, std::cref(config), std::ref(why));
   co_return co_await std::move(pending);
 }
 

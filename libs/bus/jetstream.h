@@ -42,6 +42,13 @@ struct StreamState {
   std::int64_t created = 0;  // in ns since 1970: a stream made anew has sequences of its own
 };
 
+// What became of a stream that JetStream::adapt_stream() was asked for.
+enum class Fit {
+  exact,    // it is as wanted, and perhaps was made just now
+  adapted,  // it had other limits
+  other,    // it has other limits, and the server does not let us change them
+};
+
 // A message as it is stored.
 struct StoredMessage {
   std::string subject;
@@ -65,6 +72,14 @@ class JetStream {
   // changes a stream: what it holds may be somebody's.
   boost::asio::awaitable<base::Result<void>> ensure_stream(const StreamConfig& config,
                                                            std::string& why);
+  // The same, but limits of a stream that is there become those wanted: max_age, max_bytes,
+  // max_messages_per_subject and duplicate_window. Other replicas are `other`: a server that is in
+  // no cluster would take any number, and mean nothing by it. All else of it stays, also what
+  // StreamConfig does not have; if that differs: config_mismatch, and nothing is changed. With
+  // `adapted` and `other`, `why` names each limit, wanted and found. For streams that are ours
+  // alone: smaller limits delete what is beyond them.
+  boost::asio::awaitable<base::Result<Fit>> adapt_stream(const StreamConfig& config,
+                                                         std::string& why);
   boost::asio::awaitable<base::Result<StreamState>> stream_state(std::string stream);
   // The last message with exactly that subject.
   boost::asio::awaitable<base::Result<StoredMessage>> last_message(std::string stream,

@@ -54,6 +54,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
   const std::filesystem::path main;
   std::chrono::milliseconds settle;
   std::function<void()> changed;
+  const Absence absence;
   Files files;
   std::map<int, Folder> folders;  // by the watch's descriptor
   std::set<int> touched;          // folders in which something happened
@@ -64,12 +65,13 @@ struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
   alignas(inotify_event) std::array<char, 16 << 10> buffer{};
 
   Impl(const asio::any_io_executor& executor, std::filesystem::path path,
-       std::chrono::milliseconds quiet, std::function<void()> callback)
+       std::chrono::milliseconds quiet, std::function<void()> callback, Absence when_absent)
       : inotify(executor, inotify_or_throw()),
         timer(executor),
         main(std::move(path)),
         settle(quiet),
-        changed(std::move(callback)) {
+        changed(std::move(callback)),
+        absence(when_absent) {
     if (!add(main)) {
       throw std::system_error(errno, std::generic_category(),
                               "cannot watch " + folder_of(main).string());
@@ -238,15 +240,18 @@ struct FileWatch::Impl : std::enable_shared_from_this<FileWatch::Impl> {
       const bool differs = now != file.seen || certain.contains(path);
       file.seen = now;
       // While it is absent there is nothing to read; it will come back, or not.
-      is_change = is_change || (differs && (now || path != main));
+      const bool counts = now || path != main || absence == Absence::told;
+      is_change = is_change || (differs && counts);
     }
     return is_change;
   }
 };
 
 FileWatch::FileWatch(asio::any_io_executor executor, std::filesystem::path file,
-                     std::chrono::milliseconds settle, std::function<void()> changed)
-    : impl_(std::make_shared<Impl>(executor, std::move(file), settle, std::move(changed))) {
+                     std::chrono::milliseconds settle, std::function<void()> changed,
+                     Absence absence)
+    : impl_(
+          std::make_shared<Impl>(executor, std::move(file), settle, std::move(changed), absence)) {
   impl_->read();
 }
 

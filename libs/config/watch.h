@@ -21,13 +21,17 @@ namespace config {
 // destroyed and called back there.
 class FileWatch {
  public:
+  // Whether it is a change, too, that the file is gone.
+  enum class Absence { silent, told };
+
   static constexpr std::size_t kFoldersMax = 10'000;  // and those that links in them lead to
 
   // Calls `changed` once the file has been quiet for `settle`, or after ten times that if it never
-  // is: an editor's five writes are one change. Not while `file` is absent. Throws
-  // std::system_error if the folder cannot be watched.
+  // is: an editor's five writes are one change. Not while `file` is absent, unless that is to be
+  // told. Throws std::system_error if the folder cannot be watched.
   FileWatch(boost::asio::any_io_executor executor, std::filesystem::path file,
-            std::chrono::milliseconds settle, std::function<void()> changed);
+            std::chrono::milliseconds settle, std::function<void()> changed,
+            Absence absence = Absence::silent);
   ~FileWatch();  // `changed` is not called any more
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,8 @@ struct Credentials {
   // The names in the client's certificate, which the transport has verified already:
   // "uri:spiffe://x/crm", "dns:crm.example", "cn:crm". Empty: none was shown.
   std::vector<std::string> certificate_names;
+  // When it expires: a connection may outlive the certificate that it was made with.
+  std::optional<std::chrono::system_clock::time_point> certificate_expires{};
 };
 
 // How a caller's name is known; the word that audit records have for it.

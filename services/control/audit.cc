@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "control/command_gateway.h"
 #include "control/dispatcher.h"
@@ -85,6 +86,11 @@ void append_masked(std::string_view token, std::string& out) {
 
 }  // namespace
 
+Asker asker_of(const rights::Identity& identity, std::string address, std::string traceparent) {
+  return {identity.principal ? identity.principal->name() : std::string(), identity.means,
+          std::move(address), std::move(traceparent), identity.subject};
+}
+
 bool is_audited(std::string_view rpc) {
   const std::string_view method = rpc.substr(rpc.rfind('/') + 1);
   if (method == "GetRecording") return true;
@@ -120,12 +126,21 @@ std::string masked_resource(std::string_view name) {
   return out;
 }
 
+// OpenID Connect has subjects in ASCII; what is not could look like another one to a reader.
+std::string printable(std::string_view text, std::size_t bytes_max) {
+  std::string out(text.substr(0, bytes_max));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
+
 AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
                       bool tenant_is_known, bool admitted, const google::rpc::Status& result,
                       std::chrono::system_clock::time_point now) {
   AuditRecord record;
   wire::to_proto(now, *record.mutable_time());
   record.set_principal(tidy(who.principal, kTextMax));
+  record.set_subject(printable(who.subject));
   record.set_credential(std::string(rights::name_of(who.means)));
   record.set_address(tidy(who.address, kTextMax));
   record.set_rpc(tidy(rpc, kTextMax));
@@ -135,6 +150,8 @@ AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
     if (what.resource != record.tenant()) {
       record.set_resource(tidy(masked_resource(what.resource), kNameMax));
     }
+    record.set_app(tidy(masked_numbers(what.app), kTextMax));
+    record.set_user(tidy(masked_numbers(what.user), kTextMax));
   }
   if (is_id(what.request_id)) record.set_request_id(what.request_id);
   record.set_destination(tidy(what.destination, kTextMax));
@@ -142,6 +159,7 @@ AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
   if (result.code() != 0) record.set_reason(reason_of(result));
   record.set_admitted(admitted);
   record.set_begun(what.begins);
+  record.set_action(what.action);
   if (is_traceparent(who.traceparent)) record.set_traceparent(who.traceparent);
   return record;
 }
@@ -151,7 +169,9 @@ AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,
 bool RefusalLimit::pass(AuditRecord& record, TimePoint now) {
   const bool is_stranger = record.principal().empty();
   std::string key = network_of(record.address()) + '\n' + record.reason();
-  if (!is_stranger) key += '\n' + record.rpc() + '\n' + record.principal();
+  if (!is_stranger) {
+    key += '\n' + record.rpc() + '\n' + record.principal() + '\n' + record.subject();
+  }
   Table& table = is_stranger ? strangers_ : principals_;
   Kind& kind = find(table, std::move(key), now);
   if (kind.until <= now) {

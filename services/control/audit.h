@@ -12,7 +12,7 @@
 #include "base/ids.h"
 #include "google/rpc/status.pb.h"
 #include "pbxgw/v1/audit.pb.h"
-#include "rights/credentials.h"
+#include "rights/policy.h"
 
 // What a pbxgw.v1.AuditRecord says of an RPC, and which are left out. Pure; AuditTrail keeps them.
 namespace control {
@@ -23,15 +23,19 @@ struct Asker {
   rights::Means means = rights::Means::none;
   std::string address;
   std::string traceparent;
+  std::string subject{};  // as in rights::Identity
 };
+Asker asker_of(const rights::Identity& identity, std::string address, std::string traceparent);
 
 // What was asked for, as far as a record may say so: nothing else of a request, and so no secret,
 // gets here.
 struct Asked {
   std::string resource;  // as the request has it; only written once the tenant is believed
   std::string request_id;
-  std::string destination;  // masked
-  bool begins = false;      // a stream that goes on: its end is told as well
+  std::string destination;    // masked
+  bool begins = false;        // a stream that goes on: its end is told as well
+  std::string action{};       // over a stream: "start_call"
+  std::string app{}, user{};  // whose login is asked for; as the request has them
 };
 
 // Whether an RPC changes something, or hands out what was said: then it is told, however it ends.
@@ -44,6 +48,10 @@ std::optional<base::TenantId> tenant_of(std::string_view resource);
 // A resource name as a record has it: every number in it that may be somebody's outside is masked,
 // that is: seven digits or more in a row. Names that we made up ourselves stay as they are.
 std::string masked_resource(std::string_view name);
+
+// Text from outside as a log line may have it: printable ASCII, anything else as '?', cut after so
+// many bytes.
+std::string printable(std::string_view text, std::size_t bytes_max = 256);
 
 // `tenant_is_known`: to the directory. Of a tenant that nobody has ever had, nothing is repeated.
 pbxgw::v1::AuditRecord record_of(const Asker& who, std::string_view rpc, const Asked& what,

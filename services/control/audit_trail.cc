@@ -62,13 +62,18 @@ bus::PublisherOptions publisher_options(const AuditOptions& options) {
 
 void log_record(const AuditRecord& record) {
   kLog.info("audit", {{"principal", record.principal()},
+                      {"subject", record.subject()},
                       {"credential", record.credential()},
                       {"address", record.address()},
                       {"rpc", record.rpc()},
                       {"tenant", record.tenant()},
                       {"resource", record.resource()},
                       {"request_id", record.request_id()},
+                      {"action", record.action()},
                       {"destination", record.destination()},
+                      {"app", record.app()},
+                      {"user", record.user()},
+                      {"begun", record.begun()},
                       {"code", record.code()},
                       {"reason", record.reason()},
                       {"admitted", record.admitted()},
@@ -118,13 +123,26 @@ asio::awaitable<void> AuditTrail::keep_stream(std::function<void()> on_mismatch)
   config.replicas = options_.replicas;
   while (!stopped_) {
     std::string why;
-    auto ensuring = jetstream_.ensure_stream(config, why);
-    const auto done = co_await std::move(ensuring);
-    if (done.has_value() || stopped_) co_return;
+    auto adapting = jetstream_.adapt_stream(config, why);
+    const auto done = co_await std::move(adapting);
+    if (stopped_) co_return;
+    if (done.has_value()) {
+      if (*done == bus::Fit::adapted) {
+        kLog.warning("the stream of audit records has our limits now",
+                     {{"stream", config.name}, {"detail", why}});
+      }
+      if (*done == bus::Fit::other) {
+        kLog.warning(
+            "the stream of audit records keeps other limits than our settings say: an operator has "
+            "to edit it (nats stream edit)",
+            {{"stream", config.name}, {"detail", why}});
+      }
+      co_return;
+    }
     if (done.error() == Errc::config_mismatch) {
       kLog.error(
-          "NATS holds a stream of audit records with another configuration than ours: change ours, "
-          "or edit it there",
+          "NATS holds a stream of audit records that cannot be made ours: back it up and delete it "
+          "there",
           {{"stream", config.name}, {"detail", why}});
       on_mismatch();
       co_return;

@@ -48,8 +48,9 @@ class AuditTrail {
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
 
-  // Makes the stream, or checks that it is as we want it, as soon as NATS is there. If it is
-  // another: `on_mismatch`, once, and the log says what differs.
+  // Makes the stream, or gives the one that is there our limits, as soon as NATS is there. If it
+  // may not, it goes on with what there is. If the stream differs in more than limits:
+  // `on_mismatch`, once. The log says what differs.
   void start(std::function<void()> on_mismatch);
   // Takes a turn or two of the executor, until which this has to live.
   void stop();

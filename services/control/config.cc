@@ -96,13 +96,21 @@ void read_limits(const Section& limits, Config& config) {
       number("rate", "RPCs a second, of one caller for one tenant; beyond it: RATE_LIMITED.",
              callers.rate, 100'000);
   callers.burst = number("burst", "How many of them may come at once.", callers.burst, 1'000'000);
-  callers.failed_logins = number(
-      "failed_logins",
-      "Credentials that are no good, from one address in a second; beyond it none are looked at.",
-      callers.failed_logins, 10'000);
+  callers.failed_logins =
+      number("failed_logins",
+             "JWTs that are no good, from one address in a second; beyond it no signatures are "
+             "verified for "
+             "it: static tokens, certificates and JWTs verified before go on to count.",
+             callers.failed_logins, 10'000);
   callers.watches_max =
       static_cast<std::size_t>(number("watchers_per_caller", "Watches of one caller at a time.",
                                       static_cast<double>(callers.watches_max), 1'000'000));
+  callers.signals_max = static_cast<std::size_t>(
+      number("signals_per_caller", "Media clients of one caller at a time.",
+             static_cast<double>(callers.signals_max), 1'000'000));
+  callers.recordings_max = static_cast<std::size_t>(
+      number("recordings_per_caller", "Downloads of recordings of one caller at a time.",
+             static_cast<double>(callers.recordings_max), 1'000'000));
   config.server.streams_max = static_cast<int>(
       number("streams_per_connection",
              "RPCs at a time over one connection; further ones wait at the client.",

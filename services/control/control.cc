@@ -71,7 +71,7 @@ Control::Control(const Config& config)
       dispatcher_(io_.get_executor(), core_, gate_, callers_, audit_, admission_, config_.deadlines,
                   watch_tools(core_, jetstream_, requests_, metrics_, config_),
                   SignalTools{core_, gate_, audit_, metrics_, config_.signal_times},
-                  DownloadTools{core_, metrics_, config_.download}),
+                  DownloadTools{core_, audit_, metrics_, config_.download}),
       server_(config_.server, dispatcher_, metrics_),
       signals_(io_, SIGTERM, SIGINT),
       beat_timer_(io_),

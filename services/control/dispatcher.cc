@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/fields.h"
+#include "rights/jwt.h"
 #include "telemetry/log.h"
 #include "wire/names.h"
 
@@ -18,8 +19,7 @@ constexpr telemetry::log::Logger kLog("rpc");
 constexpr std::size_t kTraceparentBytes = 55;
 
 Asker asker_of(const rights::Identity& identity, const CommandLine& line) {
-  return {identity.principal ? identity.principal->name() : std::string(), identity.means,
-          line.address, line.traceparent};
+  return control::asker_of(identity, line.address, line.traceparent);
 }
 
 Asked asked_of(const CommandLine& line, const std::vector<base::TenantId>& tenants) {
@@ -28,6 +28,8 @@ Asked asked_of(const CommandLine& line, const std::vector<base::TenantId>& tenan
   if (asked.resource.empty() && tenants.size() == 1) {
     asked.resource = wire::tenant_name(tenants.front());
   }
+  asked.app = line.app;
+  asked.user = line.user;
   return asked;
 }
 
@@ -51,14 +53,16 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
                                 const google::protobuf::Message& request,
                                 const CommandLine& line) const {
   const auto now = steady_clock::now();
-  // To look at a token may cost the verification of a signature; a certificate is verified already.
-  const bool has_token = !shown.credentials.bearer.empty();
-  if (has_token) {
-    if (auto limited = callers_.may_log_in(line.address, now)) {
+  // To look at a JWT may cost the verification of a signature. Whoever is known by less, or was
+  // known a moment ago, has nothing to do with the others at his address.
+  const bool has_jwt = rights::is_jwt(shown.credentials.bearer);
+  if (has_jwt) {
+    auto limited = callers_.may_log_in(line.address, now);
+    if (limited && gate_.is_costly(shown)) {
       watch_tools_.metrics.rate_limited.at({"failed_logins"}).add();
       const Rule* rule = rule_of(*request.GetDescriptor());
       turned_away({*limited,
-                   {nullptr, rights::Means::token, {}},
+                   {nullptr, rights::Means::jwt, {}},
                    rights::Group::admin,
                    {},
                    rule ? rule->rpc : std::string()},
@@ -68,13 +72,12 @@ Answer<Right> Dispatcher::enter(grpc::CallbackServerContext& context, const Show
   }
   auto verdict = gate_.admit(shown, request);
   const bool is_known = verdict || verdict.error().identity.principal;
-  if (has_token && !is_known) callers_.login_failed(line.address, now);
+  if (has_jwt && !is_known) callers_.login_failed(line.address, now);
   if (verdict) {
     const Admitted& admitted = **verdict;
     auto limited = too_often(admitted.identity, admitted.tenants);
     if (!limited) return std::move(*verdict);
-    turned_away({*limited, admitted.identity, admitted.group, admitted.tenants, admitted.rpc},
-                line);
+    turned_away(admitted, *limited, line);
     return *limited;
   }
   Refused refused = verdict.error();
@@ -106,6 +109,12 @@ void Dispatcher::turned_away(const Refused& refused, const CommandLine& line) co
               /*admitted=*/false, refused.status);
 }
 
+void Dispatcher::turned_away(const Admitted& admitted, google::rpc::Status why,
+                             const CommandLine& line) const {
+  turned_away({std::move(why), admitted.identity, admitted.group, admitted.tenants, admitted.rpc},
+              line);
+}
+
 void Dispatcher::ended(const Admitted& admitted, const CommandLine& line,
                        const google::rpc::Status& status) const {
   if (!is_audited(admitted.rpc)) return;
@@ -128,16 +137,16 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
                        Shown shown, Right right, std::shared_ptr<Stream> stream,
                        std::shared_ptr<Work> work) {
   if (const auto refused = take_seat(kind, *right)) {
-    turned_away({*refused, right->identity, right->group, right->tenants, right->rpc}, line);
+    turned_away(*right, *refused, line);
     return stream->finish(to_grpc(*refused));
   }
   if (const auto refused = admission_.enter(kind, work)) {
     give_back_seat(kind, *right);
-    ended(*right, line, *refused);
+    turned_away(*right, *refused, line);
     return stream->finish(to_grpc(*refused));
   }
   if (const auto late = gate_.hold(work, std::move(shown), right)) {
-    turned_away({*late, right->identity, right->group, right->tenants, right->rpc}, line);
+    turned_away(*right, *late, line);
     stream->finish(to_grpc(*late));
     give_back_seat(kind, *right);
     return admission_.leave(kind, work);
@@ -165,16 +174,16 @@ void Dispatcher::start(const CommandLine& line, Admission::Kind kind, telemetry:
 std::optional<google::rpc::Status> Dispatcher::take_seat(Admission::Kind kind,
                                                          const Admitted& admitted) {
   const rights::Identity& identity = admitted.identity;
-  if (kind != Admission::Kind::watch || identity.means == rights::Means::none) return std::nullopt;
-  auto refused = callers_.enter_watch(identity.principal->name());
-  if (refused) watch_tools_.metrics.rate_limited.at({"watches"}).add();
+  if (identity.means == rights::Means::none) return std::nullopt;
+  auto refused = callers_.open_stream(kind, identity.principal->name());
+  if (refused) watch_tools_.metrics.rate_limited.at({RateLimits::label_of(kind)}).add();
   return refused;
 }
 
 void Dispatcher::give_back_seat(Admission::Kind kind, const Admitted& admitted) {
   const rights::Identity& identity = admitted.identity;
-  if (kind != Admission::Kind::watch || identity.means == rights::Means::none) return;
-  callers_.leave_watch(identity.principal->name());
+  if (identity.means == rights::Means::none) return;
+  callers_.close_stream(kind, identity.principal->name());
 }
 
 grpc::ServerWriteReactor<pbxgw::v1::WatchResponse>* Dispatcher::watch(

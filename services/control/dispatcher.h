@@ -30,6 +30,7 @@ struct CommandLine {
   std::string resource;     // what it is about, as the request names it
   std::string request_id;   // empty if none was given
   std::string destination;  // masked
+  std::string app, user;    // whose login is asked for
   std::string address;      // as in Caller
   std::string traceparent;  // as in Caller
   std::chrono::steady_clock::time_point begun;
@@ -87,8 +88,8 @@ class Dispatcher {
   template <class Stream, class Work>
   void start(const CommandLine& line, Admission::Kind kind, telemetry::Gauge gauge, Shown shown,
              Right right, std::shared_ptr<Stream> stream, std::shared_ptr<Work> work);
-  // Of the watches that its caller may have at a time, a watch takes one before it starts. Why not,
-  // if there is none left. Nothing for streams of another kind, or without a policy.
+  // Of the streams of a kind that its caller may have at a time, one takes a seat before it starts.
+  // Why not, if there is none left. Nothing without a policy.
   std::optional<google::rpc::Status> take_seat(Admission::Kind kind, const Admitted& admitted);
   void give_back_seat(Admission::Kind kind, const Admitted& admitted);
   // How often his caller asks, or that much of it was no good.
@@ -99,6 +100,9 @@ class Dispatcher {
 
   // It was refused at the door: nothing was done for it.
   void turned_away(const Refused& refused, const CommandLine& line) const;
+  // The same, of one that the gate has let in already.
+  void turned_away(const Admitted& admitted, google::rpc::Status why,
+                   const CommandLine& line) const;
   // It was let in, and has ended with `status`.
   void ended(const Admitted& admitted, const CommandLine& line,
              const google::rpc::Status& status) const;
@@ -161,6 +165,10 @@ CommandLine line_of(std::string_view rpc, const grpc::CallbackServerContext& con
   } else if constexpr (requires { request.tenant(); }) {
     line.resource = request.tenant();
   }
+  if constexpr (requires { request.challenge(); }) {
+    line.app = request.app();
+    line.user = request.user();
+  }
   line.tenant = tenant_part(line.resource);
   return line;
 }
@@ -172,20 +180,21 @@ grpc::ServerUnaryReactor* Dispatcher::run(std::string_view rpc,
                                           Handler<Request, Response> handler) {
   constexpr bool kIsCommand = requires { request.request_id(); };
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
-  auto line = line_of(rpc, context, request);
-  const auto entered = enter(context, shown_by(context), request, line);
+  const auto line = std::make_shared<const CommandLine>(line_of(rpc, context, request));
+  const auto entered = enter(context, shown_by(context), request, *line);
   if (!entered) {
     reactor->Finish(to_grpc(entered.error()));
     return reactor;
   }
   const Right right = *entered;
-  auto told = [this, right, line = std::move(line)](const google::rpc::Status& status) {
-    ended(*right, line, status);
+  auto told = [this, right, line](const google::rpc::Status& status) {
+    ended(*right, *line, status);
   };
   auto call = std::make_shared<UnaryCall<Response>>(reactor, response, cut_short(kIsCommand),
                                                     std::move(told));
-  if (auto refused = admission_.enter(Admission::Kind::command, call)) {
-    call->finish(std::move(*refused));
+  if (const auto refused = admission_.enter(Admission::Kind::command, call)) {
+    turned_away(*right, *refused, *line);
+    reactor->Finish(to_grpc(*refused));
     return reactor;
   }
   auto finish = [this, call, rpc](std::exception_ptr failure, Answer<Response> answer) {

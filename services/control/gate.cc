@@ -10,8 +10,10 @@
 #include <grpc/grpc_security_constants.h>
 
 #include "control/answer.h"
+#include "control/audit.h"
 #include "control/command_gateway.h"
 #include "control/services.h"
+#include "net/certificate.h"
 #include "pbxgw/options/v1/options.pb.h"
 #include "pbxgw/v1/events_service.pb.h"
 #include "telemetry/log.h"
@@ -240,10 +242,16 @@ Shown shown_by(const grpc::CallbackServerContext& context) {
   constexpr std::pair<const char*, const char*> kKinds[] = {{GRPC_PEER_URI_PROPERTY_NAME, "uri:"},
                                                             {GRPC_PEER_DNS_PROPERTY_NAME, "dns:"},
                                                             {GRPC_X509_CN_PROPERTY_NAME, "cn:"}};
+  auto& names = shown.credentials.certificate_names;
   for (const auto& [property, prefix] : kKinds) {
     for (const grpc::string_ref& name : peer->FindPropertyValues(property)) {
-      shown.credentials.certificate_names.push_back(prefix + std::string(name.data(), name.size()));
+      names.push_back(prefix + std::string(name.data(), name.size()));
     }
+  }
+  if (names.empty() || !shown.credentials.bearer.empty()) return shown;  // it does not count
+  for (const grpc::string_ref& pem : peer->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
+    const auto facts = net::read_certificate({pem.data(), pem.size()});
+    if (facts) shown.credentials.certificate_expires = facts->expires;
   }
   return shown;
 }
@@ -254,12 +262,18 @@ Gate::Gate(std::shared_ptr<const rights::Policy> policy, const Metrics& metrics)
 }
 
 Gate::Verdict Gate::admit(const Shown& shown, const Message& request, Clock::time_point now) const {
-  std::unique_lock lock(mutex_);
-  const auto policy = policy_;
-  lock.unlock();
-  auto verdict = judge(*policy, shown, request, now);
+  auto verdict = judge(*policy(), shown, request, now);
   if (!verdict) count(metrics_, verdict.error().status, verdict.error().identity);
   return verdict;
+}
+
+bool Gate::is_costly(const Shown& shown, Clock::time_point now) const {
+  return policy()->is_costly(shown.credentials, now);
+}
+
+std::shared_ptr<const rights::Policy> Gate::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
 }
 
 // ---- Streams ----
@@ -271,7 +285,8 @@ std::optional<google::rpc::Status> Gate::hold(std::shared_ptr<Pending> stream, S
   auto identity = identify(*policy_, shown, now);
   if (!identity) return identity.error();
   if (auto why = lost(*right, *identity->principal)) return why;
-  held_[std::move(stream)] = {std::move(shown), std::move(right), std::move(*identity)};
+  held_[std::move(stream)] = {std::make_shared<const Shown>(std::move(shown)), std::move(right),
+                              std::move(*identity)};
   return std::nullopt;
 }
 
@@ -313,21 +328,33 @@ Gate::Released Gate::release(const std::shared_ptr<Pending>& stream) {
 }
 
 void Gate::replace(std::shared_ptr<const rights::Policy> policy, Clock::time_point now) {
+  // Who they are by that policy. To find out may cost a signature for each, for which nobody else
+  // has to wait; those that come from now on are judged by it already.
+  std::map<std::shared_ptr<Pending>, std::shared_ptr<const Shown>> streams;
   {
     const std::lock_guard lock(mutex_);
     policy_ = policy;
+    for (const auto& [stream, held] : held_) streams.emplace(stream, held.shown);
   }
-  end_those([&](Held& held) -> std::optional<google::rpc::Status> {
-    auto identity = identify(*policy, held.shown, now);
+  std::map<std::shared_ptr<Pending>, Identified> identities;
+  for (const auto& [stream, shown] : streams) {
+    identities.emplace(stream, identify(*policy, *shown, now));
+  }
+  end_those([&](Streams::value_type& each) -> std::optional<google::rpc::Status> {
+    auto& [stream, held] = each;
+    const auto found = identities.find(stream);
+    if (found == identities.end()) return std::nullopt;
+    const Identified& identity = found->second;
     if (!identity) return identity.error();
     if (auto why = lost(*held.right, *identity->principal)) return why;
-    held.now = std::move(*identity);
+    held.now = *identity;
     return std::nullopt;
   });
 }
 
 void Gate::tick(Clock::time_point now) {
-  end_those([&](Held& held) -> std::optional<google::rpc::Status> {
+  end_those([&](const Streams::value_type& each) -> std::optional<google::rpc::Status> {
+    const Held& held = each.second;
     if (!held.now.expires || now < *held.now.expires) return std::nullopt;
     return over();
   });
@@ -337,14 +364,16 @@ void Gate::end_those(const Judge& judge) {
   std::vector<std::pair<std::shared_ptr<Pending>, google::rpc::Status>> ends;
   {
     const std::lock_guard lock(mutex_);
-    for (auto& [stream, held] : held_) {
+    for (auto& each : held_) {
+      auto& [stream, held] = each;
       if (held.over) continue;
-      const auto why = judge(held);
+      const auto why = judge(each);
       if (!why) continue;
       held.over = true;
       metrics_.streams_revoked.at({reason_of(*why)}).add();
       kLog.info("a stream's right has ended",
                 {{"principal", held.right->identity.principal->name()},
+                 {"subject", printable(held.right->identity.subject)},
                  {"rpc", held.right->rpc},
                  {"reason", reason_of(*why)}});
       ends.emplace_back(stream, *why);

@@ -65,6 +65,8 @@ class Gate {
 
   Verdict admit(const Shown& shown, const google::protobuf::Message& request,
                 Clock::time_point now = Clock::now()) const;
+  // Whether admit() would have to verify a signature to know whose it is.
+  bool is_costly(const Shown& shown, Clock::time_point now = Clock::now()) const;
 
   // ---- Streams: as long as they last, so has the right to. ----
 
@@ -90,19 +92,21 @@ class Gate {
 
  private:
   struct Held {
-    Shown shown;
+    std::shared_ptr<const Shown> shown;
     Right right;
     rights::Identity now;  // as the present policy has it
     bool over = false;     // it was told to end
     std::optional<Refused> refused{};
   };
-  using Judge = std::function<std::optional<google::rpc::Status>(Held&)>;
+  using Streams = std::map<std::shared_ptr<Pending>, Held>;
+  using Judge = std::function<std::optional<google::rpc::Status>(Streams::value_type&)>;
   void end_those(const Judge& judge);
+  std::shared_ptr<const rights::Policy> policy() const;
 
   const Metrics& metrics_;
   mutable std::mutex mutex_;
   std::shared_ptr<const rights::Policy> policy_;
-  std::map<std::shared_ptr<Pending>, Held> held_;
+  Streams held_;
 };
 
 }  // namespace control

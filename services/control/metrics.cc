@@ -63,7 +63,8 @@ Metrics::Metrics(telemetry::Metrics& registry)
                                    "When the policy that counts was read; 0: there is none.")),
       policy_stale(registry.gauge(
           "pbxgw_policy_stale",
-          "1 while the policy file cannot be used and the one before it goes on to count.")),
+          "1 while the policy file, or a key set that it names, is gone or cannot be used, and the "
+          "one before goes on to count.")),
       audit_records(
           registry.counters("pbxgw_audit_records_total",
                             "Audit records, by what became of the RPC: begun, done, "
@@ -72,10 +73,11 @@ Metrics::Metrics(telemetry::Metrics& registry)
       audit_lost(registry.counter("pbxgw_audit_lost_total",
                                   "Audit records that are in the log only: NATS was away for too "
                                   "long, or did not take them.")),
-      rate_limited(registry.counters(
-          "pbxgw_rate_limited_total",
-          "RPCs refused since their caller asks for too much: rate, failed_logins or watches.",
-          {{"limit", 3}})),
+      rate_limited(registry.counters("pbxgw_rate_limited_total",
+                                     "RPCs refused since their caller asks for too much: rate, "
+                                     "failed_logins, watches, signals "
+                                     "or recordings.",
+                                     {{"limit", 5}})),
       certificate_expiry(registry.gauges("pbxgw_certificate_expiry_timestamp_seconds",
                                          "When a certificate that we show expires, grpc to callers "
                                          "or nats to NATS, since 1970; 0: we show none.",

@@ -21,6 +21,7 @@ constexpr telemetry::log::Logger kLog("policy");
 // More of them fill a log; `control --check-policy` says them all.
 constexpr std::size_t kProblemsMax = 20;
 constexpr std::size_t kNamesMax = 50;
+constexpr int kAbsence = 10;  // times `settle`
 
 std::string list_of(const std::vector<std::string>& names) {
   std::string out;
@@ -56,7 +57,11 @@ void log(const rights::Differences& found, std::size_t principals) {
 
 PolicyKeeper::PolicyKeeper(boost::asio::any_io_executor home, fs::path file, const Metrics& metrics,
                            std::chrono::milliseconds settle)
-    : home_(std::move(home)), file_(std::move(file)), metrics_(metrics), settle_(settle) {
+    : home_(std::move(home)),
+      file_(std::move(file)),
+      metrics_(metrics),
+      settle_(settle),
+      absence_(std::make_shared<boost::asio::steady_timer>(home_)) {
   if (file_.empty()) {
     current_ = Policy::open();
     return;
@@ -83,6 +88,21 @@ void PolicyKeeper::on_change(std::function<void()> changed) {
   listeners_.push_back(std::move(changed));
 }
 
+// One of the files has changed, or is gone.
+void PolicyKeeper::look() {
+  absence_->cancel();
+  const bool is_whole = std::all_of(watches_.begin(), watches_.end(), [](const auto& entry) {
+    std::error_code ignored;
+    return fs::exists(entry.first, ignored);
+  });
+  if (is_whole) return reload();
+  absence_->expires_after(settle_ * kAbsence);
+  absence_->async_wait(
+      [this, alive = std::weak_ptr(absence_)](boost::system::error_code cancelled) {
+        if (!cancelled && alive.lock()) reload();
+      });
+}
+
 void PolicyKeeper::reload() {
   std::vector<Problem> problems;
   std::vector<fs::path> files;
@@ -94,7 +114,10 @@ void PolicyKeeper::reload() {
   if (!policy) {
     metrics_.policy_reloads.at({"failed"}).add();
     metrics_.policy_stale.set(1);
-    log(problems);
+    if (auto text = lines_of(problems); text != told_) {
+      log(problems);
+      told_ = std::move(text);
+    }
     return;
   }
   // What is not read any more need not be watched. Not sooner: a file with a mistake in it may have
@@ -119,8 +142,9 @@ bool PolicyKeeper::watch(const std::vector<fs::path>& files) {
   bool any = false;
   for (const fs::path& file : files) {
     if (watches_.contains(file)) continue;
-    watches_.emplace(file, std::make_unique<config::FileWatch>(home_, file, settle_,
-                                                               [this] { this->reload(); }));
+    watches_.emplace(file, std::make_unique<config::FileWatch>(
+                               home_, file, settle_, [this] { this->look(); },
+                               config::FileWatch::Absence::told));
     any = true;
   }
   return any;
@@ -144,6 +168,7 @@ void PolicyKeeper::loaded() {
   metrics_.policy_reloads.at({"ok"}).add();
   metrics_.policy_loaded.set(std::chrono::system_clock::now());
   metrics_.policy_stale.set(0);
+  told_.clear();
 }
 
 }  // namespace control

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -22,6 +23,25 @@ std::string text_of(double number) {
   text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
   return text;
+}
+
+// What there may be so many of, of one caller.
+struct Row {
+  std::size_t RateLimits::Limits::*most;
+  const char* what;
+  const char* label;
+};
+const Row& row_of(Admission::Kind kind) {
+  static constexpr Row kWatches{&RateLimits::Limits::watches_max, "watches", "watches"};
+  static constexpr Row kSignals{&RateLimits::Limits::signals_max, "media clients", "signals"};
+  static constexpr Row kRecordings{&RateLimits::Limits::recordings_max, "recordings", "recordings"};
+  switch (kind) {
+    case Admission::Kind::watch: return kWatches;
+    case Admission::Kind::signal: return kSignals;
+    case Admission::Kind::recording: return kRecordings;
+    case Admission::Kind::command: break;
+  }
+  throw std::logic_error("commands are not counted");
 }
 
 google::rpc::Status limited(std::string detail, milliseconds wait,
@@ -137,8 +157,9 @@ RateLimits::Refused RateLimits::may_log_in(std::string_view address, TimePoint n
     wait = failed_logins_.ask(network, now);
   }
   if (!wait) return std::nullopt;
-  return limited("Too many credentials from this address were no good: none are looked at.", *wait,
-                 {{"limit", "failed_logins"}, {"rate", text_of(limits_.failed_logins)}});
+  return limited(
+      "Too many tokens from this address were no good: those not known yet are not looked at.",
+      *wait, {{"limit", "failed_logins"}, {"rate", text_of(limits_.failed_logins)}});
 }
 
 void RateLimits::login_failed(std::string_view address, TimePoint now) {
@@ -147,29 +168,36 @@ void RateLimits::login_failed(std::string_view address, TimePoint now) {
   failed_logins_.take(network, now);
 }
 
-RateLimits::Refused RateLimits::enter_watch(std::string_view principal) {
+RateLimits::Refused RateLimits::open_stream(Admission::Kind kind, std::string_view principal) {
+  const Row& row = row_of(kind);
+  const std::size_t most = limits_.*row.most;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = watches_.find(principal);
-    if (found == watches_.end()) {
-      watches_.emplace(principal, 1);
+    Counts& counts = streams_[static_cast<std::size_t>(kind)];
+    const auto found = counts.find(principal);
+    if (found == counts.end()) {
+      counts.emplace(principal, 1);
       return std::nullopt;
     }
-    if (found->second < limits_.watches_max) {
+    if (found->second < most) {
       ++found->second;
       return std::nullopt;
     }
   }
-  const std::string limit = std::to_string(limits_.watches_max);
-  return refuse(Errc::too_many_requests, "You have " + limit + " watches open already.",
-                {{"limit", limit}, {"kind", "watches of one caller"}});
+  const std::string limit = std::to_string(most);
+  const std::string what = row.what;
+  return refuse(Errc::too_many_requests, "You have " + limit + ' ' + what + " open already.",
+                {{"limit", limit}, {"kind", what + " of one caller"}});
 }
 
-void RateLimits::leave_watch(std::string_view principal) {
+void RateLimits::close_stream(Admission::Kind kind, std::string_view principal) {
   const std::lock_guard lock(mutex_);
-  const auto found = watches_.find(principal);
-  if (found == watches_.end()) return;
-  if (--found->second == 0) watches_.erase(found);
+  Counts& counts = streams_[static_cast<std::size_t>(kind)];
+  const auto found = counts.find(principal);
+  if (found == counts.end()) return;
+  if (--found->second == 0) counts.erase(found);
 }
+
+std::string RateLimits::label_of(Admission::Kind kind) { return row_of(kind).label; }
 
 }  // namespace control

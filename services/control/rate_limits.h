@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "control/admission.h"
 #include "google/rpc/status.pb.h"
 
 namespace control {
@@ -66,8 +68,11 @@ class RateLimits {
     double rate = 100;              // RPCs a second, for each principal and tenant
     double burst = 200;             // of them at once
     double failed_logins = 10;      // a second, and at once, for each network
-    std::size_t watches_max = 100;  // of one principal at a time
     std::size_t keys_max = 10'000;  // principals with tenants, or networks, that are remembered
+    // Streams of one principal at a time: of all that there may be not more than half.
+    std::size_t watches_max = 100;
+    std::size_t signals_max = 500;
+    std::size_t recordings_max = 50;
   };
   explicit RateLimits(Limits limits)
       : limits_(limits),
@@ -77,19 +82,23 @@ class RateLimits {
   // RATE_LIMITED with the exact time to wait, or nothing and it counts. `tenant` is its name, or
   // "tenants/-" for none, all, or one that nobody has.
   Refused enter(std::string_view principal, std::string_view tenant, TimePoint now);
-  // Before what a caller shows is looked at: RATE_LIMITED if too much of what came from there was
-  // no good.
+  // Before a signature is verified: RATE_LIMITED if too many tokens that came from there were no
+  // good.
   Refused may_log_in(std::string_view address, TimePoint now);
   void login_failed(std::string_view address, TimePoint now);
-  // TOO_MANY_REQUESTS, or nothing, and then leave_watch() has to follow.
-  Refused enter_watch(std::string_view principal);
-  void leave_watch(std::string_view principal);
+  // TOO_MANY_REQUESTS, or nothing, and then close_stream() has to follow. Not for commands: those
+  // are over before long.
+  Refused open_stream(Admission::Kind kind, std::string_view principal);
+  void close_stream(Admission::Kind kind, std::string_view principal);
+  // "watches", as the metric has it.
+  static std::string label_of(Admission::Kind kind);
 
  private:
   const Limits limits_;
   std::mutex mutex_;
   TokenBuckets rpcs_, failed_logins_;
-  std::map<std::string, std::size_t, std::less<>> watches_;  // by principal; at least one each
+  using Counts = std::map<std::string, std::size_t, std::less<>>;  // by principal
+  std::array<Counts, 4> streams_;                                  // by kind; at least one each
 };
 
 }  // namespace control

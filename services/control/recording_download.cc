@@ -97,8 +97,15 @@ asio::awaitable<google::rpc::Status> RecordingDownload::fetch() {
   transfer_ = opened->opened().transfer_id();
   if (over_) co_return refuse(Errc::shutting_down);
 
+  const std::string name = wire::recording_name(name_.tenant, name_.id);
+  const Admitted& right = *caller_.right;
+  Asked what;
+  what.resource = name;
+  what.begins = true;
+  tools_.audit.note(asker_of(right.identity, caller_.address, caller_.traceparent), right.rpc, what,
+                    /*admitted=*/true, {});
   pbxgw::v1::Recording recording;
-  recording.set_name(wire::recording_name(name_.tenant, name_.id));
+  recording.set_name(name);
   recording.set_content_type(opened->opened().content_type());
   if (opened->opened().has_size_bytes()) recording.set_size_bytes(opened->opened().size_bytes());
   stream_->push(std::move(recording));

@@ -10,6 +10,7 @@
 
 #include "control/admission.h"
 #include "control/answer.h"
+#include "control/audit_trail.h"
 #include "control/core.h"
 #include "control/metrics.h"
 #include "control/recording_stream.h"
@@ -29,12 +30,17 @@ struct DownloadLimits {
 // What a download works with.
 struct DownloadTools {
   Core& core;
+  AuditTrail& audit;
   const Metrics& metrics;
   DownloadLimits limits;
 };
 
 // One GetRecording: pulls the recording from the tenant's owner, part by part, as fast as the
 // caller takes it. Runs on the bus connection's executor.
+//
+// It ends with the caller's right, as other streams do, though it is over by itself before long: a
+// caller who takes little at a time could go on for hours, and what was said is what the group
+// admin is for. He begins anew with other credentials. The audit is told before he gets anything.
 class RecordingDownload final : public Pending,
                                 public std::enable_shared_from_this<RecordingDownload> {
  public:

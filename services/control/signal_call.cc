@@ -4,6 +4,7 @@
 #include <array>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -46,6 +47,21 @@ std::string new_name() {
     for (int digit = 0; digit < 8; ++digit, bits >>= 4) name += kDigits[bits & 15];
   }
   return name;
+}
+
+// What of the client's messages the audit is told: whom it brings into a call.
+std::optional<Asked> deed_of(const pbxgw::v1::SignalRequest& message) {
+  Asked deed;
+  if (message.has_start_call()) {
+    deed.action = "start_call";
+    deed.destination = masked(message.start_call().destination());
+  } else if (message.has_transfer_media()) {
+    deed.action = "transfer_media";
+    deed.destination = masked(message.transfer_media().destination());
+  } else {
+    return std::nullopt;
+  }
+  return deed;
 }
 
 // What a client is told whose owner could not be reached for too long.
@@ -141,13 +157,18 @@ asio::awaitable<SignalCall::Refused> SignalCall::begin() {
   auto opened = co_await std::move(asking);
   if (!opened) co_return opened.error();
   if (opened->has_ended()) co_return opened->ended();
-  const auto& identity = caller_.right->identity;
-  const Asker who{identity.principal->name(), identity.means, caller_.address, caller_.traceparent};
   Asked what;
-  what.resource = resource();
   what.begins = true;
-  tools_.audit.note(who, caller_.right->rpc, what, /*admitted=*/true, {});
+  tell(std::move(what), {});
   co_return std::nullopt;
+}
+
+// What the client does, for the audit.
+void SignalCall::tell(Asked what, const google::rpc::Status& status) const {
+  const Admitted& right = *caller_.right;
+  what.resource = resource();
+  tools_.audit.note(asker_of(right.identity, caller_.address, caller_.traceparent), right.rpc, what,
+                    /*admitted=*/true, status);
 }
 
 // ---- What goes on ----
@@ -214,6 +235,7 @@ asio::awaitable<void> SignalCall::speak() {
     auto& piece = *request.mutable_signal()->mutable_send();
     piece.set_first_number(sent + 1);
     std::size_t bytes = 0;
+    std::vector<Asked> deeds;
     Refused refused;
     while (piece.messages_size() < kBatchMax && bytes < kBatchBytesMax && !refused) {
       auto message = stream_->take();
@@ -224,13 +246,18 @@ asio::awaitable<void> SignalCall::speak() {
         refused = wire::to_status(*failure);
       } else {
         bytes += message->ByteSizeLong();
+        if (auto deed = deed_of(*message)) deeds.push_back(std::move(*deed));
         piece.add_messages()->Swap(&*message);
       }
     }
     const auto count = piece.messages_size();
     if (count > 0) {
       auto sending = send(std::move(request));
-      if (!co_await std::move(sending)) co_return;
+      const bool has_it = co_await std::move(sending);
+      // If the owner has not said that it has it, it may have it all the same.
+      const auto status = has_it ? google::rpc::Status() : refuse(Errc::outcome_unknown);
+      for (Asked& deed : deeds) tell(std::move(deed), status);
+      if (!has_it) co_return;
       sent += static_cast<std::uint64_t>(count);
       tools_.metrics.signal_messages.at({"from_client"}).add(count);
     }

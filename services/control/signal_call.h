@@ -53,6 +53,8 @@ struct SignalTools {
 // are numbered in both directions: what was sent twice counts once. If the owner is out of reach,
 // both try again, until its lease has run out, or for so long that it may have given up too.
 //
+// The audit is told when it is open, whom the client calls or transfers to, and its end.
+//
 // Lives until its stream is finished. All members are for the bus connection's executor, but for
 // abandon().
 class SignalCall final : public Pending, public std::enable_shared_from_this<SignalCall> {
@@ -82,6 +84,7 @@ class SignalCall final : public Pending, public std::enable_shared_from_this<Sig
   boost::asio::awaitable<void> wait(TimePoint until);
 
   pbxgw::v1::OwnerRequest to_owner() const;
+  void tell(Asked what, const google::rpc::Status& status) const;
   void pass_on(pbxgw::v1::SignalResult result);
   void spawn(boost::asio::awaitable<void> work);
   void notify();

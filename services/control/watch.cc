@@ -12,6 +12,7 @@
 #include "control/gather.h"
 #include "control/grpc_status.h"
 #include "control/listing.h"
+#include "control/slow_watcher.h"
 #include "telemetry/log.h"
 #include "wire/events.h"
 #include "wire/names.h"
@@ -465,6 +466,7 @@ void Watch::watch_patience() {
     const auto idle = now - watch->stream_->progress();
     if (!watch->stream_->has_space() && idle > watch->tools_.patience) {
       watch->tools_.metrics.watchers_too_slow.add();
+      log_slow_watcher(watch->caller_, watch->filter_, idle);
       return watch->end(resumable(too_slow(), watch->marker()));
     }
     watch->watch_patience();

@@ -324,3 +324,15 @@ test('a reply of JetStream finds no way out of the account of whoever asked', as
   assert.equal(await connectors.one.metric('pbxgw_commands_total') + await connectors.two.metric('pbxgw_commands_total'), before);
   assert.deepEqual(consumer.complaints(), []);
 });
+
+test('control goes on with limits of its audit stream that it may not change, and says so', async () => {
+  const it = keep(await Control.start(nats, { audit: { max_age: '48h' }, ...nats.settings('control') }));
+  await until('the complaint', () => it.process.output.includes('keeps other limits than our settings say'));
+  assert.match(it.process.output, /max_age: wanted 172800s, found 7776000s.*not changed/);
+  const other = new Gateway(it.ports.grpc);
+  await until('it serves', () => other.ask('Tenants', 'GetTenant', { name: 'tenants/acme' }));
+  other.close();
+  const manager = await jetstreamManager((await client('operator')).connection);
+  const { config } = await manager.streams.info('PBX_AUDIT');
+  assert.equal(config.max_age, 90 * 24 * 3_600 * 1e9);
+});

@@ -60,6 +60,50 @@ TEST_F(JetStreamTest, NamesEveryFieldThatDiffers) {
             "duplicate_window: wanted 90s, found 30s; storage: wanted memory, found file");
 }
 
+TEST_F(JetStreamTest, ChangesTheLimitsOfAStreamAndNothingElse) {
+  auto config = events();
+  EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::exact) << why;
+  EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::exact) << why;
+  config.max_age = 90 * 24h;
+  config.max_bytes = 20'000'000;
+  config.max_messages_per_subject = 7;
+  config.duplicate_window = 90s;
+  EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::adapted) << why;
+  EXPECT_EQ(
+      why,
+      "stream EVENTS: max_age: wanted 7776000s, found 3600s; max_bytes: wanted 20000000, found "
+      "10000000; max_messages_per_subject: wanted 7, found -1; duplicate_window: wanted 90s, "
+      "found 30s");
+  EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
+
+  auto other = config;
+  other.max_age = 3h;
+  other.storage = Storage::memory;
+  EXPECT_EQ(await(jetstream.adapt_stream(other, why)).error(), Errc::config_mismatch);
+  EXPECT_NE(why.find("storage: wanted memory, found file"), std::string::npos) << why;
+  EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;  // as it was
+}
+
+TEST_F(JetStreamTest, LeavesLimitsThatItMayNotChange) {
+  auto config = events();
+  ASSERT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
+  auto other = config;
+  other.duplicate_window = 2h;  // longer than anything is kept
+  EXPECT_EQ(*await(jetstream.adapt_stream(other, why)), Fit::other);
+  EXPECT_NE(why.find("duplicate_window: wanted 7200s, found 30s (not changed: "), std::string::npos)
+      << why;
+  EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
+
+  config.replicas = 3;  // there is one server, which would take them
+  config.max_age = 2h;
+  EXPECT_EQ(*await(jetstream.adapt_stream(config, why)), Fit::other);
+  EXPECT_EQ(why,
+            "stream EVENTS: max_age: wanted 7200s, found 3600s; replicas: wanted 3, found 1 "
+            "(replicas: not changed)");
+  config.replicas = 1;
+  EXPECT_TRUE(await(jetstream.ensure_stream(config, why))) << why;
+}
+
 TEST_F(JetStreamTest, TellsWhyAStreamCannotBeMade) {
   auto config = events();
   config.replicas = 3;  // there is one server

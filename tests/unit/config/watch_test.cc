@@ -24,12 +24,14 @@ struct FileWatchTest : testing::Test {
 
   static void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-  std::unique_ptr<FileWatch> watch(std::chrono::milliseconds settle = 1ms) {
-    return std::make_unique<FileWatch>(io.get_executor(), file, settle, [this] {
+  std::unique_ptr<FileWatch> watch(std::chrono::milliseconds settle = 1ms,
+                                   FileWatch::Absence absence = FileWatch::Absence::silent) {
+    const auto changed = [this] {
       ++calls;
       std::ifstream in(file);
-      std::getline(in, content);
-    });
+      if (!std::getline(in, content)) content = "nothing";
+    };
+    return std::make_unique<FileWatch>(io.get_executor(), file, settle, changed, absence);
   }
 
   // Until the file was read with this content; the limit only ends a test that fails.
@@ -61,6 +63,17 @@ TEST_F(FileWatchTest, SeesTheFileComeBack) {
   write(file, "one");
   auto it = watch();
   fs::remove(file);
+  write(file, "two");
+  run_until("two");
+}
+
+TEST_F(FileWatchTest, TellsThatTheFileIsGoneIfThatIsWanted) {
+  write(file, "one");
+  auto silent = watch();
+  auto it = watch(1ms, FileWatch::Absence::told);
+  fs::remove(file);
+  run_until("nothing");
+  EXPECT_EQ(calls, 1);
   write(file, "two");
   run_until("two");
 }

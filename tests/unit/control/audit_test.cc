@@ -51,6 +51,27 @@ TEST_F(AuditTest, SaysWhoAskedForWhatAndWhatBecameOfIt) {
   EXPECT_EQ(record.traceparent(), kTrace);
 }
 
+TEST_F(AuditTest, SaysWhomTheCredentialsWereAbout) {
+  who.subject = "auth0|5f7c";
+  EXPECT_EQ(done().subject(), "auth0|5f7c");
+  who.subject = "a\nb\x1b[31m\x7f\xd0\xb0\xff";
+  EXPECT_EQ(done().subject(), "a?b?[31m????") << "printable, and nothing that looks like another";
+  who.subject = std::string(10'000, 's');
+  EXPECT_EQ(done().subject().size(), 256u);
+}
+
+TEST_F(AuditTest, SaysWhoseLoginWasAskedFor) {
+  what.app = "phone";
+  what.user = "alice";
+  EXPECT_EQ(done().app(), "phone");
+  EXPECT_EQ(done().user(), "alice");
+  what.user = "+492285551234";
+  EXPECT_EQ(done().user(), "+*********234");
+  what.user = std::string(10'000, 'u');
+  EXPECT_EQ(done().user().size(), 128u);
+  EXPECT_EQ(done({}, false).user(), "") << "of a tenant that nobody has";
+}
+
 TEST_F(AuditTest, SaysWhy) {
   const auto record = done(refuse(Errc::device_not_found));
   EXPECT_EQ(record.code(), "NOT_FOUND");
@@ -193,6 +214,16 @@ TEST_F(RefusalLimitTest, KeepsKindsApart) {
   for (int i = 0; i < 10; ++i) pass(refusal("a"));
   EXPECT_TRUE(pass(refusal("b")));
   EXPECT_TRUE(pass(refusal("a", "s/ListCalls")));
+}
+
+TEST_F(RefusalLimitTest, KeepsTheUsersOfAnIssuerApart) {
+  const auto of = [](const std::string& subject) {
+    auto record = refusal("a");
+    record.set_subject(subject);
+    return record;
+  };
+  for (int i = 0; i < 10; ++i) pass(of("anna"));
+  EXPECT_TRUE(pass(of("bob")));
 }
 
 TEST_F(RefusalLimitTest, TakesAllThatAStrangerAsksForAsOne) {

@@ -1,12 +1,6 @@
 #include "control/audit_trail.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/use_future.hpp>
-#include <google/protobuf/util/json_util.h>
-
-#include "unit/control/control_fixture.h"
-#include "unit/control/policy_file.h"
+#include "unit/control/audit_fixture.h"
 
 namespace control {
 namespace {
@@ -16,90 +10,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-// What is told of RPCs, and limited, by the whole service: records are read from the stream.
-struct AuditTrailTest : ControlFixture {
-  PolicyFile policy;
-  boost::asio::io_context io;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
-  std::shared_ptr<bus::Connection> reader;
-  std::optional<bus::JetStream> jetstream;
-  std::thread reading;
-
-  AuditTrailTest() {
-    make_owners();
-    owners->add("acme");
-    owners->with("acme", [](ScriptedOwners::Tenant& it) {
-      it.calls["c1-1"] = a_call("acme", "c1-1", {"201"});
-    });
-    policy.add("crm", {{"acme", "observe, control"}}).add("wall", {{"*", "observe"}}).write();
-    config.policy_file = policy.path();
-    bus::Options options;
-    options.urls = {server.url()};
-    options.reconnect_wait = bus::Duration(20);
-    std::string why;
-    reader = *bus::Connection::open(io.get_executor(), options, why);
-    jetstream.emplace(reader);
-    reading = std::thread([this] { io.run(); });
-  }
-  ~AuditTrailTest() override {
-    stop();
-    io.stop();
-    reading.join();
-  }
-  void start() {
-    ControlFixture::start();
-    ASSERT_TRUE(eventually([&] { return get("crm").ok(); }));
-  }
-
-  template <class T>
-  T await(boost::asio::awaitable<T> task) {
-    return boost::asio::co_spawn(io, std::move(task), boost::asio::use_future).get();
-  }
-  std::uint64_t count() {
-    const auto state = await(jetstream->stream_state(wire::kAuditStream));
-    return state ? state->messages : 0;
-  }
-  // The last record with that subject, once there is one of the RPC.
-  AuditRecord record(const std::string& token, const std::string& rpc) {
-    JsonAuditEvent event;
-    EXPECT_TRUE(eventually([&] {
-      const auto stored =
-          await(jetstream->last_message(wire::kAuditStream, "pbx.v1.audit." + token));
-      return stored && google::protobuf::util::JsonStringToMessage(stored->payload, &event).ok() &&
-             event.data().rpc().ends_with('/' + rpc);
-    })) << rpc;
-    return event.data();
-  }
-
-  template <class Call>
-  grpc::Status as(const std::string& token, Call call) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
-    return call(context);
-  }
-  grpc::Status get(const std::string& principal, const std::string& tenant = "acme") {
-    return get_with(PolicyFile::token_of(principal), tenant);
-  }
-  grpc::Status get_with(const std::string& token, const std::string& tenant = "acme") {
-    return as(token, [&](grpc::ClientContext& context) {
-      GetTenantRequest request;
-      request.set_name("tenants/" + tenant);
-      GetTenantResponse response;
-      return Tenants::NewStub(channel)->GetTenant(&context, request, &response);
-    });
-  }
-  grpc::Status call(const std::string& principal, const std::string& tenant = "acme") {
-    return as(PolicyFile::token_of(principal), [&](grpc::ClientContext& context) {
-      MakeCallRequest request;
-      request.set_device("tenants/" + tenant + "/devices/201");
-      request.set_destination("+492285551234");
-      request.set_request_id("1b4e28ba-2fa1-41d2-883f-0016d3cca427");
-      MakeCallResponse response;
-      return CallControl::NewStub(channel)->MakeCall(&context, request, &response);
-    });
-  }
-};
+struct AuditTrailTest : AuditFixture {};
 
 TEST_F(AuditTrailTest, TellsOfCommandsAndNotOfWhatOnlyReads) {
   start();
@@ -224,11 +135,39 @@ TEST_F(AuditTrailTest, CountsWhatDoesNotFit) {
   EXPECT_TRUE(eventually([&] { return count() == 2; }));
 }
 
-TEST_F(AuditTrailTest, EndsIfTheStreamIsNotAsItShouldBe) {
+TEST_F(AuditTrailTest, GivesTheStreamThatIsThereItsLimits) {
   bus::StreamConfig other;
   other.name = wire::kAuditStream;
   other.subjects = {wire::all_audit()};
   other.max_age = 1h;
+  std::string why;
+  ASSERT_TRUE(await(jetstream->ensure_stream(other, why)).has_value()) << why;
+  start();
+  call("crm");
+  record("acme", "MakeCall");
+  other.max_age = config.audit.max_age;
+  other.max_bytes = config.audit.max_bytes;
+  other.max_messages_per_subject = config.audit.max_bytes / 4'096;
+  EXPECT_TRUE(await(jetstream->ensure_stream(other, why)).has_value()) << why;
+}
+
+TEST_F(AuditTrailTest, GoesOnWithLimitsThatItCannotChange) {
+  config.audit.replicas = 3;  // of one server
+  bus::StreamConfig other;
+  other.name = wire::kAuditStream;
+  other.subjects = {wire::all_audit()};
+  std::string why;
+  ASSERT_TRUE(await(jetstream->ensure_stream(other, why)).has_value()) << why;
+  start();
+  call("crm");
+  EXPECT_EQ(record("acme", "MakeCall").principal(), "crm");
+}
+
+TEST_F(AuditTrailTest, EndsIfTheStreamIsNotAsItShouldBe) {
+  bus::StreamConfig other;
+  other.name = wire::kAuditStream;
+  other.subjects = {wire::all_audit()};
+  other.storage = bus::Storage::memory;
   std::string why;
   ASSERT_TRUE(await(jetstream->ensure_stream(other, why)).has_value()) << why;
   telemetry::log::set_level(telemetry::log::Level::error);
@@ -273,14 +212,34 @@ TEST_F(AuditTrailTest, DoesNotTellWhichTenantsThereAreByAsManyRefusals) {
   }
 }
 
-TEST_F(AuditTrailTest, LooksAtNoMoreTokensFromWhereTooManyWereWrong) {
-  config.callers.failed_logins = 3;
+TEST_F(AuditTrailTest, VerifiesNoMoreUnknownTokensFromWhereTooManyWereWrong) {
+  config.callers.failed_logins = 1;
+  config.callers.rate = config.callers.burst = 100'000;
   start();
+  ASSERT_TRUE(get_with(jwt("anna")).ok());
+  // As fast as it takes: each failure is followed by a second in which none is verified.
   grpc::Status status;
-  for (int i = 0; i < 4; ++i) status = get_with("wrong");
+  for (int i = 0; i < 10'000 && reason_of(status) != "RATE_LIMITED"; ++i)
+    status = get_with("a.b.c");
   EXPECT_EQ(reason_of(status), "RATE_LIMITED");
-  EXPECT_TRUE(eventually([&] { return get("crm").ok(); })) << "but not for ever";
+  const auto is_limited = [](const AuditRecord& it) { return it.reason() == "RATE_LIMITED"; };
+  EXPECT_EQ(record("_", "GetTenant", is_limited).credential(), "jwt");
+  for (int i = 0; i < 1'000 && reason_of(status) == "RATE_LIMITED"; ++i) {
+    EXPECT_TRUE(get("crm").ok()) << "known by a look into a table";
+    EXPECT_TRUE(get_with(jwt("anna")).ok()) << "verified before";
+    EXPECT_EQ(reason_of(get_with("wrong")), "CREDENTIALS_INVALID") << "looked up";
+    status = get_with("a.b.c");
+  }
+  EXPECT_EQ(reason_of(status), "CREDENTIALS_INVALID") << "not for ever";
+  EXPECT_TRUE(eventually([&] { return get_with(jwt("bob")).ok(); })) << "nor for one who is good";
   EXPECT_NE(metric("pbxgw_rate_limited_total{limit=\"failed_logins\"}"), "");
+}
+
+TEST_F(AuditTrailTest, CountsNoTokensThatCostALookIntoATable) {
+  config.callers.failed_logins = 1;
+  start();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(reason_of(get_with("wrong")), "CREDENTIALS_INVALID");
+  EXPECT_TRUE(get_with(jwt("anna")).ok());
 }
 
 TEST_F(AuditTrailTest, LimitsTheWatchesOfACaller) {

@@ -36,7 +36,7 @@ TEST(ControlConfig, HasADefaultForEverything) {
 TEST(ControlConfig, ReadsWhatCallersMayAskFor) {
   const auto [config, problems] = read(
       "limits: {rate: 7, burst: 8, failed_logins: 9, watchers_per_caller: 10, "
-      "streams_per_connection: 11}\n"
+      "streams_per_connection: 11, signals_per_caller: 12, recordings_per_caller: 13}\n"
       "grpc: {connection_age: 0s, connection_age_grace: 2h}\n"
       "audit: {max_age: 240h, max_bytes: 5MiB, replicas: 3}");
   EXPECT_THAT(problems, IsEmpty());
@@ -45,6 +45,8 @@ TEST(ControlConfig, ReadsWhatCallersMayAskFor) {
   EXPECT_EQ(config.callers.failed_logins, 9);
   EXPECT_EQ(config.callers.watches_max, 10u);
   EXPECT_EQ(config.server.streams_max, 11);
+  EXPECT_EQ(config.callers.signals_max, 12u);
+  EXPECT_EQ(config.callers.recordings_max, 13u);
   EXPECT_EQ(config.server.connection_age.count(), 0);
   EXPECT_EQ(config.watch_age, std::chrono::hours(2));
   EXPECT_EQ(config.audit.max_age, std::chrono::hours(240));

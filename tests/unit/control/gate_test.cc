@@ -356,6 +356,28 @@ TEST_F(GateTest, EndsStreamsWhoseTokenHasExpired) {
   EXPECT_EQ(reason(shown, watching("tenants/acme")), "OK") << "now is before that";
 }
 
+TEST_F(GateTest, EndsStreamsWhoseCertificateHasExpired) {
+  file.add("crm", {{"acme", "observe, control"}}, "    certificates: [\"cn:crm\"]\n");
+  gate->replace(file.load(), now);
+  const Shown shown{{"", {"cn:crm"}, now + 60s}};
+  const auto watch = held(shown, watching("tenants/acme"));
+  const auto media = held(shown, SignalRequest());
+  gate->tick(now + 59s);
+  EXPECT_THAT(watch->ends, IsEmpty());
+  gate->tick(now + 60s);
+  EXPECT_THAT(watch->ends, ElementsAre("CREDENTIALS_EXPIRED"));
+  EXPECT_THAT(media->ends, ElementsAre("CREDENTIALS_EXPIRED"));
+  const auto again = gate->admit(shown, watching("tenants/acme"), now + 60s);
+  EXPECT_EQ(reason_of(again.error().status), "CREDENTIALS_EXPIRED") << "nor over the connection";
+}
+
+TEST_F(GateTest, SaysWhomTheCredentialsAreAbout) {
+  file.add("crm", {{"acme", "observe"}}, "    certificates: [\"cn:crm\"]\n");
+  gate->replace(file.load(), now);
+  EXPECT_EQ((*ask({{"", {"cn:crm"}}}, getting("tenants/acme")))->identity.subject, "cn:crm");
+  EXPECT_EQ(ask({{"", {"cn:crm"}}}, getting("tenants/beta")).error().identity.subject, "cn:crm");
+}
+
 TEST_F(GateTest, HoldsNothingWhoseRightEndedMeanwhile) {
   const auto right = ask(token("crm"), watching("tenants/acme"));
   ASSERT_TRUE(right);

@@ -191,6 +191,45 @@ TEST_F(PolicyKeeperTest, KeepsThePolicyWhileTheFileIsAway) {
   write("policy.yaml", policy_of(principal("billing")));
   run_until_changed(1);
   EXPECT_EQ(by_certificate("billing"), "billing");
+  EXPECT_EQ(failed(), 0) << "it was away for a moment only";
+}
+
+TEST_F(PolicyKeeperTest, TellsOnceThatAFileIsGoneAndMendsItself) {
+  for (const char* name : {"policy.yaml", "jwks.json"}) {
+    start();
+    const auto before = keeper->current();
+    const auto failures = failed();
+    std::ostringstream().swap(log);
+    fs::rename(folder / name, folder / "aside");
+    run_until_failed(failures + 1);
+    EXPECT_EQ(metrics.policy_stale.value(), 1) << name;
+    EXPECT_EQ(keeper->current(), before);
+    EXPECT_THAT(log.str(), HasSubstr(std::string(name) + ": cannot be "));
+    std::ostringstream().swap(log);
+    write("another", "one");  // something happens beside it
+    write("jwks.json.new", "{");
+    io.run_for(50ms);
+    EXPECT_THAT(log.str(), Not(HasSubstr("cannot be"))) << "it is known";
+    fs::rename(folder / "aside", folder / name);
+    run_until([&] { return metrics.policy_stale.value() == 0; });
+    EXPECT_EQ(keeper->current(), before) << "nothing is another";
+    EXPECT_EQ(failed(), failures + 1);
+    keeper.reset();
+  }
+}
+
+TEST_F(PolicyKeeperTest, LogsTheSameMistakeOnce) {
+  start();
+  replace("policy.yaml", policy_of(principal("BILLING")));
+  run_until_failed(1);
+  EXPECT_THAT(log.str(), HasSubstr("principals[0].name: found"));
+  std::ostringstream().swap(log);
+  replace("policy.yaml", policy_of(principal("BILLING")));
+  run_until_failed(2);
+  EXPECT_EQ(log.str(), "");
+  replace("policy.yaml", policy_of(principal("CRM")));
+  run_until_failed(3);
+  EXPECT_THAT(log.str(), HasSubstr("principals[0].name: found"));
 }
 
 // An issuer shows the next key beside the present one, signs with it, and drops the old one.

@@ -94,7 +94,12 @@ TEST_F(TokenBucketsTest, StandsATimeThatDoesNotGoOn) {
 
 struct RateLimitsTest : Test {
   RateLimits::TimePoint now{std::chrono::hours(1)};
-  RateLimits::Limits limits{.rate = 2, .burst = 2, .failed_logins = 3, .watches_max = 2};
+  RateLimits::Limits limits{.rate = 2,
+                            .burst = 2,
+                            .failed_logins = 3,
+                            .watches_max = 2,
+                            .signals_max = 2,
+                            .recordings_max = 2};
 
   template <class Detail>
   static Detail detail_of(const google::rpc::Status& status) {
@@ -154,17 +159,23 @@ TEST_F(RateLimitsTest, CountsTheAddressesOfASiteAsOne) {
   EXPECT_EQ(network_of(""), "");
 }
 
-TEST_F(RateLimitsTest, LimitsTheWatchesOfOneCaller) {
+TEST_F(RateLimitsTest, LimitsTheStreamsOfOneCallerByTheirKind) {
   RateLimits limit(limits);
-  EXPECT_FALSE(limit.enter_watch("crm"));
-  EXPECT_FALSE(limit.enter_watch("crm"));
-  const auto refused = limit.enter_watch("crm");
-  ASSERT_TRUE(refused);
-  EXPECT_EQ(refused->code(), 8);
-  EXPECT_FALSE(limit.enter_watch("console"));
-  limit.leave_watch("crm");
-  EXPECT_FALSE(limit.enter_watch("crm"));
-  EXPECT_TRUE(limit.enter_watch("crm"));
+  using Kind = Admission::Kind;
+  for (const auto& [kind, label] : {std::pair{Kind::watch, "watches"},
+                                    {Kind::signal, "signals"},
+                                    {Kind::recording, "recordings"}}) {
+    EXPECT_EQ(RateLimits::label_of(kind), label);
+    EXPECT_FALSE(limit.open_stream(kind, "crm"));
+    EXPECT_FALSE(limit.open_stream(kind, "crm"));
+    const auto refused = limit.open_stream(kind, "crm");
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->code(), 8);
+    EXPECT_FALSE(limit.open_stream(kind, "console"));
+    limit.close_stream(kind, "crm");
+    EXPECT_FALSE(limit.open_stream(kind, "crm"));
+    EXPECT_TRUE(limit.open_stream(kind, "crm"));
+  }
 }
 
 }  // namespace

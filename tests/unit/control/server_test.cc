@@ -118,6 +118,50 @@ TEST_F(ServerTest, RefusesRequestsThatAreTooBig) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
+TEST_F(ServerTest, HandsConnectionsBackAndFinishesWhatIsUnderWay) {
+  config.server.connection_age = 300ms;
+  owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = true; });
+  start();
+  see("acme");
+  grpc::Status status;
+  std::thread caller([&] { status = hold(channel); });
+  EXPECT_TRUE(eventually([&] { return heard_something(); }));
+  EXPECT_TRUE(eventually([&] { return channel->GetState(false) == GRPC_CHANNEL_IDLE; }))
+      << "the next RPC makes another connection";
+  owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = false; });
+  owners->answer_late("acme");
+  caller.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_FALSE(tenant("acme").name().empty());
+}
+
+TEST_F(ServerTest, TakesSoManyRpcsOverOneConnectionAtATime) {
+  config.server.streams_max = 1;
+  start();
+  see("acme");
+  owners->with("acme", [](ScriptedOwners::Tenant& it) {
+    it.silent = true;
+    it.heard.clear();
+  });
+  grpc::Status first, second;
+  std::thread one([&] { first = hold(channel); });
+  EXPECT_TRUE(eventually([&] { return heard_something(); }));
+  // It waits at the client, until its time is over.
+  GetTenantRequest request;
+  request.set_name("tenants/acme");
+  GetTenantResponse response;
+  second = call<Tenants>(&Tenants::Stub::GetTenant, request, response, 300ms);
+  EXPECT_EQ(second.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  const auto mine = std::exchange(channel, connect());
+  EXPECT_FALSE(tenant("acme").name().empty()) << "another connection has places of its own";
+  channel = mine;
+  owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = false; });
+  owners->answer_late("acme");
+  one.join();
+  EXPECT_TRUE(first.ok()) << first.error_message();
+  EXPECT_FALSE(tenant("acme").name().empty()) << "the place is free again";
+}
+
 TEST_F(ServerTest, CountsWhatItAnswers) {
   start();
   see("acme");

@@ -1,6 +1,7 @@
 #include "control/watch.h"
 
 #include <set>
+#include <sstream>
 
 #include "unit/control/control_fixture.h"
 
@@ -400,7 +401,8 @@ TEST_F(SlowWatchTest, ReadsTheStreamAsFastAsItsCaller) {
 // Of a service that soon has enough of callers who do not read, over a window that stays small: on
 // a quiet machine gRPC's client would grow it until it swallows everything.
 struct ImpatientWatchTest : SlowWatchTest {
-  ImpatientWatchTest() : SlowWatchTest(300ms) {
+  ImpatientWatchTest() : SlowWatchTest(300ms) { narrow(); }
+  void narrow() {
     grpc::ChannelArguments small;
     small.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     small.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 * 1024);
@@ -432,6 +434,26 @@ TEST_F(ImpatientWatchTest, SendsACallerAwayWhoTakesNothingAndLetsHimResume) {
     seen.insert(seen.end(), rest.begin(), rest.end());
   }
   EXPECT_EQ(seen, all());
+}
+
+TEST_F(ImpatientWatchTest, LogsWhomItSendsAway) {
+  stop();
+  std::ostringstream log;
+  telemetry::log::Options options;
+  options.out = &log;
+  telemetry::log::setup(options);
+  start();
+  narrow();
+  see("acme");
+  auto watcher = watch();
+  watcher->state();
+  owners->publish("acme", events);
+  EXPECT_TRUE(eventually([&] { return metric("pbxgw_watchers_too_slow_total") == "1"; }));
+  watcher.reset();
+  stop();
+  telemetry::log::setup({});
+  EXPECT_THAT(log.str(), testing::HasSubstr(R"("principal":"anyone","subject":"",)"
+                                            R"("tenant":"tenants/acme","address":"127.0.0.1",)"));
 }
 
 TEST_F(WatchTest, SurvivesAnOutageOfNats) {

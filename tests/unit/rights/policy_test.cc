@@ -88,6 +88,55 @@ TEST_F(PolicyTest, KnowsTheSubjectOfAToken) {
   EXPECT_EQ(who({jwt("*"), {}}), "staff by jwt");
 }
 
+TEST_F(PolicyTest, SaysWhoItWasWhereEverybodyIsOne) {
+  EXPECT_EQ(policy->identify({jwt("bob"), {}}, now)->subject, "bob");
+  EXPECT_EQ(policy->identify({jwt("carol"), {}}, now)->subject, "carol");
+  EXPECT_EQ(policy->identify({jwt("bob"), {}}, now)->subject, "bob") << "from memory";
+  EXPECT_EQ(policy->identify({"", {"dns:other", "dns:CRM.example"}}, now)->subject,
+            "dns:crm.example");
+  EXPECT_EQ(policy->identify({kToken, {}}, now)->subject, "");
+}
+
+TEST_F(PolicyTest, VerifiesATokenOnceForAsLongAsItLives) {
+  const Credentials shown{jwt("bob"), {}};
+  EXPECT_TRUE(policy->is_costly(shown, now));
+  EXPECT_EQ(who(shown), "staff by jwt");
+  EXPECT_FALSE(policy->is_costly(shown, now));
+  EXPECT_FALSE(policy->is_costly(shown, now + std::chrono::seconds(89)));
+  EXPECT_TRUE(policy->is_costly(shown, now + std::chrono::seconds(90)));
+  now += std::chrono::seconds(90);
+  EXPECT_THAT(who(shown, Errc::credentials_expired), HasSubstr("the token expired"));
+}
+
+TEST_F(PolicyTest, RemembersNoTokenOfAnotherPolicy) {
+  const Credentials shown{jwt("bob"), {}};
+  EXPECT_EQ(who(shown), "staff by jwt");
+  issuer = support::JwtMaker("EdDSA");  // with another key
+  policy = load();
+  EXPECT_TRUE(policy->is_costly(shown, now));
+  EXPECT_THAT(who(shown, Errc::credentials_invalid), HasSubstr("signature"));
+  EXPECT_TRUE(policy->is_costly(shown, now)) << "nor one that is no good";
+}
+
+TEST_F(PolicyTest, KnowsWhatCostsALookIntoATable) {
+  for (const Credentials& shown :
+       {Credentials{}, Credentials{kToken, {}}, Credentials{"wrong", {}},
+        Credentials{"", {"cn:crm"}}, Credentials{std::string(8'193, '.'), {}}}) {
+    EXPECT_FALSE(policy->is_costly(shown, now)) << shown.bearer;
+  }
+  EXPECT_TRUE(policy->is_costly({"a.b.c", {}}, now));
+  EXPECT_FALSE(Policy::open()->is_costly({"a.b.c", {}}, now));
+}
+
+TEST_F(PolicyTest, KnowsACertificateUntilItExpires) {
+  const auto end = now + std::chrono::seconds(60);
+  EXPECT_EQ(policy->identify({"", {"cn:crm"}, end}, now)->expires, end);
+  EXPECT_EQ(policy->identify({"", {"cn:crm"}}, now)->expires, std::nullopt);
+  EXPECT_EQ(who({"", {"cn:crm"}, now}, Errc::credentials_expired),
+            "the certificate has expired: connect anew, with a newer one");
+  EXPECT_EQ(who({kToken, {"cn:crm"}, now}), "script by token") << "it is not what counts";
+}
+
 TEST_F(PolicyTest, SaysWhatIsWrongWithAToken) {
   EXPECT_THAT(who({jwt("alice", "other"), {}}, Errc::credentials_invalid), HasSubstr("(aud)"));
   EXPECT_THAT(who({jwt("alice", "pbxgw", -60), {}}, Errc::credentials_expired),
