@@ -2,12 +2,12 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
@@ -165,7 +165,9 @@ void Control::beat() {
 void Control::begin_drain(int status) {
   if (draining_.exchange(true)) return;
   status_ = status;
-  asio::co_spawn(io_, drain(), asio::detached);
+  asio::co_spawn(io_, drain(), [](std::exception_ptr thrown) {
+    if (thrown) std::rethrow_exception(thrown);  // out of run(): it would never end otherwise
+  });
 }
 
 asio::awaitable<void> Control::drain() {

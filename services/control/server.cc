@@ -1,5 +1,6 @@
 #include "control/server.h"
 
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -8,6 +9,8 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 
 #include "control/answer.h"
 #include "control/call_guard.h"
@@ -24,6 +27,14 @@ constexpr int kPingIntervalMin = 10'000;
 // Ours, so that a watcher whose host vanished is noticed.
 constexpr int kPingInterval = 60'000;
 constexpr int kPingTimeout = 20'000;
+
+// gRPC's library for reflection adds itself to every server of a program that is linked with it.
+struct NoReflection final : grpc::ServerBuilderOption {
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& it) { return it->name() == "proto_server_reflection"; });
+  }
+};
 
 // For methods that no service has: gRPC's own answer does not pass through CallGuard.
 class UnknownRpc final : public grpc::ServerGenericBidiReactor {
@@ -84,9 +95,12 @@ struct Server::Impl {
 Server::Server(const ServerOptions& options, Dispatcher& dispatcher, const Metrics& metrics)
     : dispatcher_(dispatcher), impl_(std::make_unique<Impl>(options, dispatcher, metrics)) {
   grpc::EnableDefaultHealthCheckService(true);
-  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-
   grpc::ServerBuilder builder;
+  if (options.reflection) {
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  } else {
+    builder.SetOption(std::make_unique<NoReflection>());
+  }
   const std::string where = listening_at(options);
   const auto credentials =
       impl_->certificates ? impl_->certificates->credentials() : grpc::InsecureServerCredentials();

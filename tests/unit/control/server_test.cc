@@ -112,6 +112,19 @@ TEST_F(ServerTest, SaysWhyForEveryErrorOfGrpcsOwn) {
   EXPECT_NE(reason_of(malformed), "") << malformed.error_message();
 }
 
+TEST_F(ServerTest, TellsItsApiToStrangersOnlyIfItMay) {
+  const std::string list_services("\x3a\x00", 2);  // ServerReflectionRequest.list_services is 7
+  for (const bool may : {false, true}) {
+    config.server.reflection = may;
+    start();
+    const auto [status, body] =
+        raw("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
+    EXPECT_EQ(status.error_code(), may ? grpc::StatusCode::OK : grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(body.find("pbxgw.v1.CallControl") != std::string::npos, may);
+    EXPECT_EQ(stop(), 0);
+  }
+}
+
 TEST_F(ServerTest, RefusesRequestsThatAreTooBig) {
   start();
   const auto status = raw("/pbxgw.v1.Tenants/GetTenant", std::string(128 << 10, 'x')).first;
