@@ -6,6 +6,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(PBXGW_SANITIZE "" CACHE STRING "address (with undefined), thread, fuzzer (clang), or empty")
+# Not in the optimized presets, which users build: what gcc's optimizer warns of differs from version to version, and is
+# often not there.
 option(PBXGW_WERROR "Treat warnings in our own code as errors" ON)
 
 # Set by scripts/images.sh, which asks git.

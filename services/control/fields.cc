@@ -97,14 +97,14 @@ std::optional<wire::Failure> check_text(std::string_view field, std::string_view
 
 std::optional<wire::Failure> read_request_id(std::string_view id, std::string& out) {
   if (id.empty()) return std::nullopt;
-  std::string lower(id);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
+  out = id;
+  std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  if (!is_uuid4(lower)) {
+  if (!is_uuid4(out)) {
+    out.clear();
     return wrong("request_id",
                  "is not a UUID of version 4: send a fresh one, or none, for each request", id);
   }
-  out = std::move(lower);
   return std::nullopt;
 }
 
