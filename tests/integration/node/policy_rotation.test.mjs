@@ -102,7 +102,8 @@ async function rotates(before, next, change) {
   await underTraffic([[old, '201', '202']], async () => {
     await change(true, true);
     await until('the new one counts', tokenWorks(next));
-    fresh = new Caller(next);
+    // From where the old one is: one that began with a state would not be told what that has in it.
+    fresh = new Caller(next, old.markers.at(-1));
     await fresh.watch();
     await underTraffic([[fresh, '203', '204']], async () => {
       const heard = fresh.heard.length;
