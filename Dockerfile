@@ -10,7 +10,8 @@
 #
 # An image is Debian's slim base and the shared libraries of the program: they come as packages, so that scanners see
 # their versions and `apt-get upgrade` mends them. Linking gRPC and its kin statically would save some megabytes and
-# hide both. The base is by far the largest part, and all four share it.
+# hide both. On top of the base, which all four share and which is by far the largest part, they take from 18 MB (simulator)
+# to 46 MB (control): the program without its symbols, and for the most part gRPC, Protocol Buffers and OpenSSL.
 
 # ---- What it takes to compile ----
 
