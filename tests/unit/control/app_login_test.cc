@@ -153,8 +153,8 @@ TEST_F(AppLoginTest, CanBeAskedAgainIfTheOwnerIsSilent) {
   see("acme");
   owners->with("acme", [](ScriptedOwners::Tenant& it) { it.silent = true; });
   SignChallengeResponse response;
-  const auto status = call<AppLogin>(&AppLogin::Stub::SignChallenge, asking(), response,
-                                     std::chrono::seconds(2));
+  const auto status =
+      call<AppLogin>(&AppLogin::Stub::SignChallenge, asking(), response, std::chrono::seconds(2));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
